@@ -22,7 +22,7 @@
 #include "policy/policy.h"
 
 /* Must change with anything in this file. */
-#define CTL_VERSION 0x61740025u
+#define CTL_VERSION 0x61740026u
 
 /* What each of them is otherwise: ctl-question.c. */
 enum ctl_proto_what {
@@ -120,7 +120,9 @@ struct answer_gateway {
 	uint64_t sessions, limit;
 	uint8_t reloading, draining, upgrading; /* 0: no */
 	uint8_t maintenance, refusing;		/* 0: no; refusing: new sessions get 421 meanwhile */
-	uint64_t maintenance_ms;		/* since it began */
+	uint8_t unaudited,
+	    unaudited_refused;	 /* 0: no; the audit trail cannot be written, new sessions get 421 */
+	uint64_t maintenance_ms; /* since it began */
 	uint64_t
 	    deadline_ms; /* maintenance: until attlsd drains; draining: until it ends sessions; 0: never */
 	char node[POLICY_NODE_MAX + 1]; /* daemon.node; "": none */

@@ -9,6 +9,7 @@ static const char *const words[READINESS_STATES] = {
 	[READINESS_STARTING] = "starting",
 	[READINESS_MAINTENANCE] = "maintenance",
 	[READINESS_DRAINING] = "draining",
+	[READINESS_NO_AUDIT] = "no-audit",
 	[READINESS_NO_WORKER] = "no-worker",
 	[READINESS_FULL] = "full",
 	[READINESS_READY] = "ready",
@@ -20,6 +21,8 @@ enum readiness readiness_of(const struct answer_gateway *gateway, uint32_t start
 		return READINESS_DRAINING;
 	if (gateway->maintenance != 0)
 		return READINESS_MAINTENANCE;
+	if (gateway->unaudited_refused != 0)
+		return READINESS_NO_AUDIT;
 	if (serving == 0)
 		return starting > 0 ? READINESS_STARTING : READINESS_NO_WORKER;
 	return gateway->sessions >= gateway->limit ? READINESS_FULL : READINESS_READY;

@@ -15,6 +15,7 @@ enum readiness {
 	READINESS_STARTING,
 	READINESS_MAINTENANCE,
 	READINESS_DRAINING,
+	READINESS_NO_AUDIT, /* the audit trail cannot be written, and audit_failure is refuse */
 	READINESS_NO_WORKER,
 	READINESS_FULL, /* as many sessions as the policy allows */
 	READINESS_READY,

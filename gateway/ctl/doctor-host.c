@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "gateway/base/util.h"
@@ -108,7 +109,35 @@ void doctor_check_control_socket(struct doctor *doctor)
 	}
 }
 
-/* The same look as that of attlsctl check, and whether this user may write there. */
+/* For a file only: a socket does not use the space of its file system. */
+static bool has_space(const char *path)
+{
+	char copy[DOCTOR_TEXT_MAX];
+	struct statvfs fs;
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return true;
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	/* some file systems have no count of blocks */
+	return statvfs(dirname(copy), &fs) < 0 || fs.f_blocks == 0 || fs.f_bavail > 0;
+}
+
+static void check_trail(struct doctor *doctor, const char *path)
+{
+	if (access(path, W_OK) < 0 && errno != ENOENT) {
+		doctor_look(doctor, "attlsctl doctor, as the user that runs attlsd");
+		doctor_cannot_tell(doctor, "whether attlsd may write to %s: this user cannot (%s)", path,
+				   strerror(errno));
+	} else if (!has_space(path)) {
+		doctor_fix(doctor, "make room; df -h shows which file systems are full");
+		doctor_problem(doctor, "no space is left for %s", path);
+	} else {
+		doctor_ok(doctor, "events can go to %s", path);
+	}
+}
+
+/* The same look as that of attlsctl check, whether this user may write there, and whether there is room. */
 void doctor_check_audit(struct doctor *doctor)
 {
 	const struct policy_daemon *daemon = &doctor->policy->daemon;
@@ -122,15 +151,9 @@ void doctor_check_audit(struct doctor *doctor)
 		doctor_fix(doctor, "make its folder writable for the user that runs attlsd, or name another");
 		doctor_problem(doctor, "%s", diags.items[i].message);
 	}
-	for (size_t i = 0; i < NELEM(paths) && diags.nitems == 0; i++) {
-		if (paths[i] == NULL)
-			continue;
-		if (access(paths[i], W_OK) == 0 || errno == ENOENT)
-			doctor_ok(doctor, "events can go to %s", paths[i]);
-		else
-			doctor_cannot_tell(doctor, "whether attlsd may write to %s: this user cannot (%s)",
-					   paths[i], strerror(errno));
-	}
+	for (size_t i = 0; i < NELEM(paths) && diags.nitems == 0; i++)
+		if (paths[i] != NULL)
+			check_trail(doctor, paths[i]);
 	diags_done(&diags);
 }
 

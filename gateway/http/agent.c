@@ -28,8 +28,8 @@
  */
 static const char *const words[READINESS_STATES] = {
 	[READINESS_SILENT] = "down",	[READINESS_STARTING] = "down",	[READINESS_MAINTENANCE] = "drain",
-	[READINESS_DRAINING] = "maint", [READINESS_NO_WORKER] = "down", [READINESS_FULL] = "ready up",
-	[READINESS_READY] = "ready up",
+	[READINESS_DRAINING] = "maint", [READINESS_NO_AUDIT] = "down",	[READINESS_NO_WORKER] = "down",
+	[READINESS_FULL] = "ready up",	[READINESS_READY] = "ready up",
 };
 
 void agent_line(const struct answers *answers, char ret[static AGENT_LINE_MAX])

@@ -117,6 +117,8 @@ static void describe(void *owner, struct answer_gateway *gateway)
 	gateway->reloading = reload_is_under_way(monitor);
 	gateway->draining = monitor->stopping;
 	gateway->upgrading = monitor->upgrade.phase != UPGRADE_NONE;
+	gateway->unaudited = monitor->audit.failing;
+	gateway->unaudited_refused = audit_source_refuses(&monitor->audit);
 	maintenance_describe(&monitor->maintenance, gateway);
 	if (monitor->stopping)
 		gateway->deadline_ms = monitor->drain_end_ms > now_ms ? monitor->drain_end_ms - now_ms : 0;

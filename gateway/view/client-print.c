@@ -61,6 +61,14 @@ static void print_older(const struct answers *answers, FILE *out)
 	}
 }
 
+static void print_audit(const struct answer_gateway *gateway, FILE *out)
+{
+	if (gateway->unaudited != 0)
+		(void)fprintf(
+		    out, "the audit trail cannot be written: new sessions are %s; attlsctl events says why\n",
+		    gateway->unaudited_refused != 0 ? "refused" : "served");
+}
+
 /* What an operator has ordered. */
 static void print_orders(const struct answer_gateway *gateway, FILE *out)
 {
@@ -112,6 +120,7 @@ void client_print_status(const struct answers *answers, FILE *out)
 		(void)fprintf(out, "the last reload failed %s ago: %s\n",
 			      client_text_age(gateway->failure_ms, failed), gateway->failure);
 	print_secrets(gateway, out);
+	print_audit(gateway, out);
 	print_orders(gateway, out);
 	(void)fprintf(out, "%" PRIu64 " session%s, at most %" PRIu64 "\n\n", gateway->sessions,
 		      gateway->sessions == 1 ? "" : "s", gateway->limit);

@@ -341,6 +341,28 @@ def test_a_full_disk(launch, make_backend, full, mode):
     assert told["counts"]["gaps"] == told["counts"]["twice"] == told["counts"]["lost"] == 0, told
 
 
+@pytest.mark.parametrize("mode,ready,said", [("continue", "ready\n", "served"), ("refuse", "no-audit\n", "refused")])
+def test_a_full_disk_is_told(launch, make_backend, full, folder, mode, ready, said):
+    """status says so, and load balancers do not send clients to a node that refuses all of them."""
+    gateway = launch(make_backend(DELE="250 Gone"), daemon={"audit": os.path.join(full.path, "audit.log"), "audit_failure": mode,
+                                                            "control_socket": os.path.join(folder, "sock")})
+    line = f"the audit trail cannot be written: new sessions are {said}; attlsctl events says why\n"
+    assert "the audit trail" not in ctl(gateway, "status").stdout
+    c = clients.explicit(gateway)
+    full.fill()
+    while "audit-failed" not in gateway.log:
+        c.expect("DELE " + "n" * 400, 250)
+    net.until(lambda: line in ctl(gateway, "status").stdout, "status tells")
+    assert ctl(gateway, "status", "--ready").stdout == ready
+    assert f'attlsd_ready{{state="{ready.strip()}"}} 1' in ctl(gateway, "metrics").stdout
+    doctor = ctl(gateway, "doctor").stdout
+    assert "problem     audit" in doctor and "no space is left" in doctor, doctor
+    full.free()
+    gateway.event("audit-restored")
+    assert ctl(gateway, "status", "--ready").stdout == "ready\n" and "the audit trail" not in ctl(gateway, "status").stdout
+    quit_(gateway, c)
+
+
 def test_what_finds_no_room_is_counted(launch, make_backend, full, folder):
     """More than attlsd keeps: the next event says how many are lost, and so do attlsctl and the metrics."""
     trail = os.path.join(full.path, "audit.log")
