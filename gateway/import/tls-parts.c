@@ -267,7 +267,9 @@ static void add_cipher(struct draft *draft, struct draft_object *tls, struct lef
 
 	if (why != NULL) {
 		leave_out(draft, &left[which],
-			  cipher != NULL ? text_format(&draft->arena, "%s %s", text, cipher->iana) : text,
+			  cipher != NULL && strcmp(text, cipher->iana) != 0
+			      ? text_format(&draft->arena, "%s %s", text, cipher->iana)
+			      : text,
 			  why);
 		return;
 	}

@@ -31,6 +31,9 @@
 #define ONE_PORT   "the backend has one of these ports"
 #define KERBEROS   "attlsd does not use Kerberos toward servers. Does this one speak TLS?"
 #define NO_RING	   "FTP.DATA names no key ring: which authorities issue the servers' certificates?"
+#define RING_ATTLS                                                                                               \
+	"With TLSMECHANISM ATTLS, the policy of AT-TLS names the key ring: import it with --attls. Without it: " \
+	"which authorities issue the servers' certificates?"
 #define START                                                                                                \
 	"The client of z/OS starts TLS only with SECURE_MECHANISM or an option (-a TLS). Does the server speak TLS?"
 #define ORDER "attlsd tries EPSV, PASV, EPRT and PORT in this order, and remembers a refusal"
@@ -310,7 +313,7 @@ static void make_listener(struct way *way, struct draft_object *rule)
 	struct draft_object *listener = draft_object(draft, DRAFT_LISTENERS, name);
 	const char *address = text_format(&draft->arena, "\"127.0.0.1:%u\"", FIRST_PORT + way->zos->outbound);
 
-	draft_decide(draft, draft_assumed(draft, "Clients of", rule->name),
+	draft_decide(draft, draft_assumed(draft, text_format(&draft->arena, "Clients of %s", rule->name), ""),
 		     (struct draft_place){ listener, "address", address }, WHERE, "not in the files");
 	draft_set(draft, listener, "tls", "none");
 	draft_set(draft, rule, "direction", "outbound");
@@ -336,9 +339,11 @@ static void ask_server(struct way *way)
 	struct draft *draft = way->zos->draft;
 
 	set_server(way, SOME_ADDRESS);
-	draft_decide(draft, draft_assumed(draft, "The server of", way->backend->name),
-		     (struct draft_place){ way->backend, "address", draft_get(way->backend, "address") },
-		     PARTNER, "not in the files");
+	draft_decide(
+	    draft,
+	    draft_assumed(draft, text_format(&draft->arena, "The server of %s", way->backend->name), ""),
+	    (struct draft_place){ way->backend, "address", draft_get(way->backend, "address") }, PARTNER,
+	    "not in the files");
 	draft_set(draft, way->backend, "hostname", SOME_NAME);
 }
 
@@ -440,7 +445,8 @@ void zos_outbound_without_rule(struct zos *zos)
 	take_client(&way);
 	if (draft_get(way.tls, "keyring") == NULL) {
 		draft_decide(zos->draft, draft_assumed(zos->draft, "KEYRING", "none"),
-			     (struct draft_place){ way.tls, "keyring", "authorities" }, NO_RING,
+			     (struct draft_place){ way.tls, "keyring", "authorities" },
+			     zos_is_native(zos->client) ? NO_RING : RING_ATTLS,
 			     "not in FTP.DATA: the authorities of this host");
 		draft_set(zos->draft, draft_object(zos->draft, DRAFT_KEYRINGS, "authorities"), "trust",
 			  "\"*AUTH*/*\"");

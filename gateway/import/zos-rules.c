@@ -29,8 +29,11 @@
 	"with --backend"
 #define IMPLICIT                                                                                             \
 	"z/OS serves TLSPORT only if an FTP daemon listens to it. Does one? If not, remove this listener"
-#define BOTH	   "This port has rules with implicit and with explicit TLS. Which is meant? tls: auto serves both"
-#define MANY	   "The rule has too many addresses. Which networks does it need?"
+#define BOTH "This port has rules with implicit and with explicit TLS. Which is meant? tls: auto serves both"
+#define MANY "The rule has too many addresses. Which networks does it need?"
+#define HOME                                                                                                    \
+	"These addresses belong to z/OS. If they do not move to attlsd's host, which addresses there do these " \
+	"clients connect to? Give them in local_addr, or remove local_addr"
 #define MANY_PORTS "The rule has too many ports. Which of them are for FTP?"
 #define CLIENTS                                                                                              \
 	"On z/OS, these rules are for some clients only, by their port, or the job or user of the server. "  \
@@ -240,6 +243,8 @@ static void keep(const struct zos_rule *rule, struct draft_place match, const st
 		kept[ZOS_LOCAL_PORT].note = "only the ports of FTP have a listener";
 	if (rule->ports.too_many)
 		kept[ZOS_LOCAL_PORT] = (struct zos_kept){ match, MANY_PORTS, ONLY_FIRST, false };
+	if (local->list != NULL)
+		kept[ZOS_LOCAL_ADDR] = (struct zos_kept){ match, HOME, "as on z/OS", false };
 	if (local->too_many)
 		kept[ZOS_LOCAL_ADDR] = (struct zos_kept){ match, MANY, ONLY_FIRST, false };
 	if (remote->too_many)

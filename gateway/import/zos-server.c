@@ -31,7 +31,10 @@
 #define SCOPE                                                                                                   \
 	"On z/OS, clients that do not start TLS are exempt from SECURE_CTRLCONN and SECURE_DATACONN. May such " \
 	"clients still log in?"
-#define RING	    "FTP.DATA names no key ring: which certificate does the server have?"
+#define RING "FTP.DATA names no key ring: which certificate does the server have?"
+#define RING_ATTLS                                                                                               \
+	"With TLSMECHANISM ATTLS, the policy of AT-TLS names the key ring: import it with --attls. Without it: " \
+	"which certificate does the server have?"
 #define SOME_KEYTAB "/etc/attlsd/krb5.keytab"
 /* The default of z/OS, which counts only beside DSWAITTIME; that of attlsd is shorter, not weaker. */
 #define DSWAITTIMEREPLY_ZOS "60"
@@ -246,8 +249,11 @@ void zos_server_ftp(struct zos *zos)
 /* A key ring that no statement names. */
 static void assume_ring(struct zos *zos, struct draft_object *tls)
 {
+	bool native = zos->server == NULL || zos_is_native(zos->server);
+
 	draft_decide(zos->draft, draft_assumed(zos->draft, "KEYRING", "none"),
-		     (struct draft_place){ tls, "keyring", "ftpd" }, RING, "not in the files");
+		     (struct draft_place){ tls, "keyring", "ftpd" }, native ? RING : RING_ATTLS,
+		     "not in the files");
 	draft_set(zos->draft, draft_object(zos->draft, DRAFT_KEYRINGS, "ftpd"), "certificates",
 		  "[{ chain: keyrings/ftpd/server.pem, key: keyrings/ftpd/server.key }]");
 	if (zos->needs_certificates)
