@@ -37,12 +37,24 @@ static unsigned count_key(const struct schema *schema, const char *parent, const
 	return n;
 }
 
+/* The singular of a section is a key of another one: "keyring" is one of tls_actions. */
+static bool lacks_plural(const char *key, const char *const *candidates)
+{
+	size_t len = strlen(key);
+
+	while (*candidates != NULL &&
+	       !(strncmp(*candidates, key, len) == 0 && strcmp(*candidates + len, "s") == 0))
+		candidates++;
+	return *candidates != NULL;
+}
+
 /* Beginners put the right key into the wrong section; everybody misspells keys. */
 static const char *hint_of_key(struct parse_context *ctx, const char *key, const char *const *candidates)
 {
 	const char *parent = NULL;
 
-	if (ctx->diags->nitems >= DIAGS_MAX || count_key(schema_root(), NULL, key, &parent) != 1)
+	if (ctx->diags->nitems >= DIAGS_MAX || lacks_plural(key, candidates) ||
+	    count_key(schema_root(), NULL, key, &parent) != 1)
 		return parse_hint(ctx, key, candidates);
 	return parse_make_hint(ctx, "; it belongs to ", parent == NULL ? "the top level" : parent, "");
 }

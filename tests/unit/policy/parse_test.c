@@ -401,6 +401,9 @@ static const struct message_case faults[] = {
 	{ "version 2", "version: 2\n", "policy.yaml:1:10: \"version\" must be 1" },
 	{ "unknown section", "rulez: {}\n",
 	  "policy.yaml:1:1: unknown key \"rulez\"; did you mean \"rules\"?" },
+	{ "section in the singular", "keyring: {}\n",
+	  "policy.yaml:1:1: unknown key \"keyring\"; did you mean \"keyrings\"?" },
+	{ "another one", "listener: {}\n", "did you mean \"listeners\"?" },
 	{ "unknown key", FTP("secure_ftpp: required"),
 	  "policy.yaml:1:28: unknown key \"secure_ftpp\" in ftp_actions \"standard\"; did you mean "
 	  "\"secure_ftp\"?\n"
