@@ -114,6 +114,11 @@ int client_backends_show(const struct target *target, const char *backend, bool 
 		r = client_fault(target, "no backend \"%s\" has \"addresses\"", backend);
 	else if (r == 0 && json)
 		r = json_print(client_backends_json(&answers, backend), stdout);
+	else if (r == 0 && answers.nbackends == 0)
+		(void)fputs(
+		    "no backend has \"addresses\", so there is nothing to choose from; attlsctl doctor "
+		    "tries the server of each backend, and attlsctl events shows server-down\n",
+		    stdout);
 	else if (r == 0)
 		client_backends_print(&answers, backend, stdout);
 	client_answers_done(&answers);

@@ -290,6 +290,13 @@ def test_a_disabled_server_gets_no_new_sessions(cluster, make_backend, folder):
         ctl(gateway, *wrong, status=2)
 
 
+def test_a_backend_with_one_server_has_no_list(launch, backend, folder):
+    """An empty table would be no answer."""
+    gateway = launch(backend, daemon={"control_socket": os.path.join(folder, "control")})
+    assert ctl(gateway).startswith('no backend has "addresses", so there is nothing to choose from; attlsctl doctor')
+    assert json.loads(ctl(gateway, "--json")) == []
+
+
 def test_the_list_shows_what_happened(cluster, make_backend, folder):
     dead, good = net.free_port(), make_backend()
     gateway = cluster([("127.0.0.1", dead), good], control=os.path.join(folder, "control"))
