@@ -22,6 +22,7 @@
 #include "gateway/host/capabilities.h"
 #include "gateway/host/facts.h"
 
+#define AS_ATTLSD      "attlsctl doctor, as the user that starts attlsd, usually root"
 #define USERADD	       "useradd --system --no-create-home --shell /usr/sbin/nologin"
 #define LOCAL_PORTS    "/proc/sys/net/ipv4/ip_local_port_range"
 #define RESERVED_PORTS "/proc/sys/net/ipv4/ip_local_reserved_ports"
@@ -102,6 +103,11 @@ void doctor_check_control_socket(struct doctor *doctor)
 			  "systemd makes the folder %s when it starts attlsd; if attlsd is "
 			  "started by hand without the folder, attlsctl cannot reach it",
 			  folder);
+	} else if (errno == EACCES && geteuid() != 0) {
+		doctor_look(doctor, AS_ATTLSD);
+		doctor_cannot_tell(doctor,
+				   "whether attlsd can make control_socket in %s: this user cannot (%s)",
+				   folder, strerror(EACCES));
 	} else {
 		doctor_fix(doctor, "install -d -m 700 '%s'", folder);
 		doctor_problem(doctor, "attlsd cannot make control_socket in %s: %s", folder,
@@ -126,7 +132,7 @@ static bool has_space(const char *path)
 static void check_trail(struct doctor *doctor, const char *path)
 {
 	if (access(path, W_OK) < 0 && errno != ENOENT) {
-		doctor_look(doctor, "attlsctl doctor, as the user that runs attlsd");
+		doctor_look(doctor, AS_ATTLSD);
 		doctor_cannot_tell(doctor, "whether attlsd may write to %s: this user cannot (%s)", path,
 				   strerror(errno));
 	} else if (!has_space(path)) {

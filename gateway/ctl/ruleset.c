@@ -13,6 +13,7 @@
 
 #include "gateway/base/util.h"
 #include "gateway/ctl/ruleset-xt.h"
+#include "gateway/host/capabilities.h"
 #include "gateway/host/nfnetlink.h"
 
 struct ruleset {
@@ -45,6 +46,8 @@ int ruleset_load(struct ruleset **ret_ruleset)
 
 	if (r < 0)
 		return r;
+	if (!capabilities_have_net_admin()) /* libnftables would print to stderr */
+		return -EPERM;
 	r = -EIO;
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (nft == NULL || nft_ctx_buffer_output(nft) != 0 || nft_ctx_buffer_error(nft) != 0)

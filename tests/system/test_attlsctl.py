@@ -342,3 +342,16 @@ def test_doctor_finds_servers_that_are_open_to_others(certificates, folder, host
     finding, = [f for f in json.loads(done.stdout)["findings"] if f["check"] == "exposed"]
     assert finding["status"] == ("problem" if said else "ok"), finding
     assert not said or (f"{said}{port}" in finding["detail"] and "listen_ipv6=NO" in finding["fix"]), finding
+
+
+@pytest.mark.skipif(not net.IS_ROOT, reason="needs root, to become another user")
+def test_doctor_of_an_ordinary_user(policy, folder):
+    """It does not take what this user may not do for a fault of the host, and libnftables prints nothing into its output."""
+    os.mkdir(os.path.join(folder, "closed"), 0o755)
+    os.chmod(folder, 0o755)
+    path = policy(daemon={"control_socket": os.path.join(folder, "closed", "sock"), "audit": os.path.join(folder, "audit")})
+    done = subprocess.run([ATTLSCTL, "doctor", "-f", path, "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=net.DEADLINE, preexec_fn=net.as_nobody)
+    assert done.stderr == ""
+    found, = (f for f in json.loads(done.stdout)["findings"] if f["check"] == "control_socket")
+    assert found["status"] == "cannot tell" and "this user cannot" in found["detail"] and found["look"], found
