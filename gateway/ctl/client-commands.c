@@ -277,8 +277,10 @@ int client_audit_reopen(const struct target *target)
 	return order(target, CTL_AUDIT_REOPEN, 0);
 }
 
-/* Does the policy, with the file of that node, have faults? If the file cannot be read here, attlsd will find
- * them. */
+/*
+ * Does the policy, with the file of that node, have faults? Prints them, and the warnings of a good one. If
+ * the file cannot be read here, attlsd will find them.
+ */
 static bool has_faults(const char *path, const char *own)
 {
 	struct diags diags;
@@ -287,12 +289,11 @@ static bool has_faults(const char *path, const char *own)
 	if (access(path, R_OK) == -1 || (own[0] != '\0' && access(own, R_OK) == -1))
 		return false;
 	faults = policy_check(path, own[0] != '\0' ? own : NULL, &diags) < 0;
-	if (faults) {
-		diags_print(&diags, stderr);
+	diags_print(&diags, stderr);
+	if (faults)
 		(void)fprintf(stderr,
 			      "%zu error%s; attlsd was not asked to reload, and its policy stays in force\n",
 			      diags.nerrors, diags.nerrors == 1 ? "" : "s");
-	}
 	diags_done(&diags);
 	return faults;
 }

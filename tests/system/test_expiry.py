@@ -52,6 +52,17 @@ def test_a_certificate_that_has_expired(launch, backend, partners):
     assert gateway.event("certificate-expired").level == "error"
 
 
+def test_a_reload_tells_who_orders_it(launch, backend, partners, folder):
+    """The warnings of attlsctl check: the order succeeds, but clients fail from now on."""
+    pair = partners.ca.issue("late", dates=(day(-80), day(-1)))
+    gateway = launch(backend, daemon={"control_socket": os.path.join(folder, "sock")})
+    with open(gateway.path) as f:
+        gateway.write(gateways.as_yaml(gateways.merge(json.load(f), {"keyrings": ring(pair)})))
+    done = subprocess.run([net.ATTLSCTL, "reload", "-f", gateway.path], capture_output=True, text=True, timeout=net.DEADLINE)
+    assert done.returncode == 0 and "in force" in done.stdout, done
+    assert f'warning: the certificate in "{pair[0]}" has expired' in done.stderr, done
+
+
 def test_of_a_certificate_that_lives_for_days_nothing_is_said_before_its_last_third(launch, backend, partners):
     gateway = launch(backend, keyrings=ring(partners.ca.issue("short", dates=(day(-3), day(3)))))
     with clients.Client(gateway.explicit) as c:
