@@ -15,6 +15,13 @@
 
 static const char default_policy[] = "/etc/attlsd/policy.yaml";
 
+/* Where everybody looks for them. */
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
 static void usage(FILE *out)
 {
 	(void)fprintf(out,
@@ -23,8 +30,8 @@ static void usage(FILE *out)
 		      "  -f FILE  the policy (default %s)\n"
 		      "  -N FILE  what only this gateway has, of several with the same policy\n"
 		      "  -n       check it and exit: 0, or 1 with all errors\n"
-		      "  -h       this text\n"
-		      "  -V       the version\n",
+		      "  -h       this text, also --help\n"
+		      "  -V       the version, also --version\n",
 		      default_policy);
 }
 
@@ -56,7 +63,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 
-	while ((option = getopt(argc, argv, "f:N:nhV")) != -1) {
+	while ((option = getopt_long(argc, argv, "f:N:nhV", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
 			policy = optarg;

@@ -24,6 +24,17 @@ static const struct option option_table[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Many other programs take the file that they check as an argument. */
+static int unexpected(const struct command *command, const char *argument)
+{
+	const char *end = strrchr(argument, '.');
+	bool policy = end != NULL && strcmp(end, ".yaml") == 0 && (command->takes & TAKES(FILE)) != 0;
+
+	(void)fprintf(stderr, "attlsctl: unexpected argument %s%s\n", argument,
+		      policy ? "; -f names the policy" : "");
+	return EXIT_USAGE;
+}
+
 static int unfit_option(const struct command *command, int which)
 {
 	/* -f names the policy of all other commands */
@@ -134,7 +145,7 @@ int command_line_parse(const struct command *command, int argc, char **argv, str
 		optind = argc;
 	}
 	if (optind < argc)
-		return usage_fault("unexpected argument", argv[optind]);
+		return unexpected(command, argv[optind]);
 	if (ret->options[OPTION_FILE] != NULL)
 		ret->policy = ret->options[OPTION_FILE];
 	status = command->check != NULL ? command->check(ret) : 0;

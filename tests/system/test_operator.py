@@ -798,7 +798,8 @@ def test_a_socket_of_somebody_else_is_not_asked(folder):
 @pytest.mark.parametrize("argv, said", [
     (["session"], "did you mean sessions?"), (["zzz"], "attlsctl help"), (["reload", "--json"], "reload takes no option --json"),
     (["end", "x"], "not the number"), (["end", "-1"], "invalid option"),
-    (["end", "99999999999999999999"], "not the number"), (["end", " 5"], "not the number"), (["end", "+5"], "not the number"), (["end", "1", "2"], "unexpected argument"),
+    (["end", "99999999999999999999"], "not the number"), (["end", " 5"], "not the number"), (["end", "+5"], "not the number"), (["end", "1", "2"], "unexpected argument 2\n"),
+    (["check", "my.yaml"], "unexpected argument my.yaml; -f names the policy"),
 ])
 def test_wrong_usage(argv, said):
     done = run(*argv)
@@ -807,3 +808,6 @@ def test_wrong_usage(argv, said):
 
 def test_help_is_where_it_is_looked_for():
     assert run("--help").stdout == run("-h").stdout == run("help").stdout and run("--version").stdout == run("version").stdout
+    for short, long in ("-h", "--help"), ("-V", "--version"):
+        one, other = (subprocess.run([net.ATTLSD, option], capture_output=True, text=True, timeout=net.DEADLINE) for option in (short, long))
+        assert other.returncode == 0 and one.stdout == other.stdout != ""
