@@ -346,12 +346,21 @@ static bool is_path(const char *path)
 	return len > 0 && len <= PATH_BYTES_MAX;
 }
 
+static int unknown_listener(const struct policy *policy, const char *name)
+{
+	(void)fprintf(stderr, "attlsctl: the policy has no listener %s; it has", name);
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		(void)fprintf(stderr, "%s %s", i > 0 ? "," : "", policy->listeners[i].name);
+	(void)fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
 static int check_words(const struct policy *const policies[2], const struct explain_question *question,
 		       struct explain_dialled *ret_local, int64_t *ret_at_s)
 {
 	if (question->listener != NULL && find_listener(policies[0], question->listener) == NULL &&
 	    find_listener(policies[1], question->listener) == NULL)
-		return usage_fault("the policy has no listener", question->listener);
+		return unknown_listener(policies[0], question->listener);
 	if (question->address != NULL && parse(question->address).family == IP_NONE)
 		return usage_fault("not an IP address:", question->address);
 	if (question->at != NULL && !moment_parse(question->at, ret_at_s))

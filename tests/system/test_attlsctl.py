@@ -65,6 +65,11 @@ def policy(certificates, folder):
     return write
 
 
+def test_a_listener_that_is_not_there(policy):
+    done = run("explain", "-f", policy(), "--listener", "expl")
+    assert (done.returncode, done.stderr) == (2, "attlsctl: the policy has no listener expl; it has explicit, implicit\n")
+
+
 def test_the_shipped_example_is_good(partners):
     assert gateways.check(partners)[0] == 0
     done = run("check", "-f", partners)
