@@ -11,6 +11,7 @@
 #include "gateway/base/util.h"
 #include "gateway/view/client-answers.h"
 #include "gateway/view/client-json.h"
+#include "gateway/view/event-fix.h"
 #include "gateway/view/json-print.h"
 #include "policy/policy.h"
 
@@ -19,6 +20,12 @@
 static const char *level_of(const struct answer_event *event)
 {
 	return event->level == LOG_LEVEL_ERROR ? "error" : "warning";
+}
+
+/* NULL: none is known. */
+static const char *fix_of(const struct answer_event *event)
+{
+	return event->fix[0] != '\0' ? event->fix : event_fix(event->event, event->text);
 }
 
 void client_print_events(const struct answers *answers, FILE *out)
@@ -34,8 +41,8 @@ void client_print_events(const struct answers *answers, FILE *out)
 		    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 			(void)snprintf(when, sizeof(when), "-");
 		(void)fprintf(out, "%s %-7s %s %s\n", when, level_of(event), event->event, event->text);
-		if (event->fix[0] != '\0')
-			(void)fprintf(out, "%*s fix: %s\n", FIX_INDENT, "", event->fix);
+		if (fix_of(event) != NULL)
+			(void)fprintf(out, "%*s fix: %s\n", FIX_INDENT, "", fix_of(event));
 	}
 	if (answers->nevents == 0)
 		(void)fputs("no warnings and no errors since the start of these processes\n", out);
@@ -43,11 +50,9 @@ void client_print_events(const struct answers *answers, FILE *out)
 
 static json_t *event_json(const struct answer_event *event)
 {
-	json_t *fix = event->fix[0] != '\0' ? json_string(event->fix) : json_null();
-
-	return json_pack("{s:I,s:s,s:s,s:s,s:o,s:i}", "time", (json_int_t)event->time_s, "level",
-			 level_of(event), "event", event->event, "text", event->text, "fix", fix, "process",
-			 (int)event->process);
+	return json_pack("{s:I,s:s,s:s,s:s,s:s?,s:i}", "time", (json_int_t)event->time_s, "level",
+			 level_of(event), "event", event->event, "text", event->text, "fix", fix_of(event),
+			 "process", (int)event->process);
 }
 
 /* How many of the newest events are this process's, from `i` on? */

@@ -90,3 +90,24 @@ def test_the_manual_page_has_every_event():
     assert len(events) > 40
     missing = sorted(event for event in events if not re.search(r"(?<![\w-])" + event + r"(?![\w-])", titles))
     assert not missing, missing
+
+
+def test_each_warning_has_something_to_do():
+    """Each event that attlsd(8) lists as a warning or an error has advice: in its line, or in event-fix.def."""
+    def read(*path):
+        with open(os.path.join(net.ROOT, *path), encoding="utf-8") as f:
+            return f.read()
+    listed = set()
+    for title in re.findall(r"^\.It (Cm .* Po .*)", read("docs", "man", "attlsd.8"), re.M):
+        listed |= {event for event, levels in re.findall(r"Cm ([a-z-]+) Po (.*?) Pc", title)
+                   if re.search("error|warning", levels)}
+    own = set()
+    for folder, _, names in os.walk(os.path.join(net.ROOT, "gateway")):
+        for name in names:
+            if name.endswith(".c"):
+                for event, fields in re.findall(r'LOG_LEVEL_(?:ERROR|WARNING),\s*"([a-z-]+)"([^;]*);', read(folder, name)):
+                    own |= {event} if '"fix"' in fields else set()
+    advice = re.findall(r'^FIX\("([a-z-]+)", (?:NULL|"[^"]+"), "[^"]+"\)$', read("gateway", "view", "event-fix.def"), re.M)
+    assert len(listed) > 60 and {"server-down", "login-check", "crl-expired", "signer-not-started"} <= listed
+    assert set(advice) <= listed, set(advice) - listed
+    assert not listed - own - set(advice), listed - own - set(advice)
