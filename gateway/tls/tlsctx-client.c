@@ -126,7 +126,7 @@ static bool is_right(X509_STORE_CTX *verify, const struct tlsctx_client *client)
 		return refuse(verify, "the server has shown no certificate");
 	note_shown(verify, leaf);
 	if (trust_limits_are_exceeded(verify, "server") ||
-	    trust_limits_small_key(verify, client->action, "server") != NULL)
+	    trust_limits_weak_key(verify, client->action, "server") != NULL)
 		return false;
 	if (client->action->npins > 0 && !is_pinned(client->action, leaf))
 		return refuse(verify, "the server's certificate matches none of the pins");

@@ -80,7 +80,7 @@ static int verify(const struct trust_judge *client, const struct trust *trust,
 	X509_STORE_CTX *store = X509_STORE_CTX_new();
 	int level = security_level();
 	int r = -ENOMEM;
-	const char *small;
+	const char *weak;
 	bool verified;
 
 	if (store == NULL || level == -1 ||
@@ -89,12 +89,12 @@ static int verify(const struct trust_judge *client, const struct trust *trust,
 		goto out;
 	X509_STORE_CTX_set_depth(store, TRUST_LIMITS_DEPTH);
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), level);
-	small = trust_limits_small_key(store, action, "client");
+	weak = trust_limits_weak_key(store, action, "client");
 	verified =
-	    small == NULL && !trust_limits_are_exceeded(store, "client") && X509_verify_cert(store) == 1;
-	*ret_reason = verified	      ? ""
-		      : small != NULL ? small
-				      : X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+	    weak == NULL && !trust_limits_are_exceeded(store, "client") && X509_verify_cert(store) == 1;
+	*ret_reason = verified	     ? ""
+		      : weak != NULL ? weak
+				     : X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
 	r = identity_from_certificate(client->leaf, verified, ret_identity);
 	if (r < 0)
 		goto out;

@@ -1,7 +1,7 @@
 /*
  * Refuses chains of certificates that a peer sends only to cost us time: too many of
  * them, or keys so large that one signature takes long to verify. And keys that are
- * smaller than the policy permits.
+ * smaller than the policy permits, or of DSA, which it has no size for.
  */
 #include "gateway/tls/trust-limits.h"
 
@@ -34,7 +34,16 @@ bool trust_limits_are_exceeded(X509_STORE_CTX *verify, const char *whose)
 	return absurd;
 }
 
-const char *trust_limits_small_key(X509_STORE_CTX *verify, const struct tls_action *action, const char *whose)
+/* TLS 1.3 has no DSA (RFC 8446 4.2.3), but OpenSSL asks clients of TLS 1.2 for it. */
+static const char *refuse_dsa(X509_STORE_CTX *verify, const char *whose)
+{
+	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT, "the %s's certificate has a key of DSA",
+		       whose);
+	X509_STORE_CTX_set_error(verify, X509_V_ERR_APPLICATION_VERIFICATION);
+	return "attlsd takes no keys of DSA";
+}
+
+const char *trust_limits_weak_key(X509_STORE_CTX *verify, const struct tls_action *action, const char *whose)
 {
 	const X509 *leaf = X509_STORE_CTX_get0_cert(verify);
 	const EVP_PKEY *key = leaf != NULL ? X509_get0_pubkey(leaf) : NULL;
@@ -44,6 +53,8 @@ const char *trust_limits_small_key(X509_STORE_CTX *verify, const struct tls_acti
 
 	if (key == NULL)
 		return NULL;
+	if (EVP_PKEY_is_a(key, "DSA"))
+		return refuse_dsa(verify, whose);
 	rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 	if (rsa)
 		least = action->peer_min_rsa_key_size;

@@ -19,10 +19,10 @@ bool trust_limits_are_exceeded(struct x509_store_ctx_st *verify, const char *who
 
 /*
  * Is the key of the peer's own certificate smaller than peer_min_rsa_key_size or peer_min_ecc_key_size
- * (PeerMinRsaKeySize, PeerMinECCKeySize)? Returns which, as text; the chain then has an error, and
- * stream_tls_reason() will say more. NULL: no. whose: as above.
+ * (PeerMinRsaKeySize, PeerMinECCKeySize), or of DSA? Returns what is wrong with it, as text; the chain then
+ * has an error, and stream_tls_reason() will say more. NULL: nothing. whose: as above.
  */
-const char *trust_limits_small_key(struct x509_store_ctx_st *verify, const struct tls_action *action,
-				   const char *whose);
+const char *trust_limits_weak_key(struct x509_store_ctx_st *verify, const struct tls_action *action,
+				  const char *whose);
 
 #endif

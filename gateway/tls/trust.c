@@ -435,7 +435,7 @@ X509_STORE *trust_store(const struct trust *trust)
 static int check_chain(X509_STORE_CTX *verify, void *action)
 {
 	return !trust_limits_are_exceeded(verify, "client") &&
-	       trust_limits_small_key(verify, action, "client") == NULL && X509_verify_cert(verify) == 1;
+	       trust_limits_weak_key(verify, action, "client") == NULL && X509_verify_cert(verify) == 1;
 }
 
 /* passthru: the result is kept with the session, but refuses no one. */
@@ -444,7 +444,7 @@ static int accept_any(X509_STORE_CTX *verify, void *action)
 	if (trust_limits_are_exceeded(verify, "client"))
 		return 0;
 	if (X509_verify_cert(verify) == 1)
-		(void)trust_limits_small_key(verify, action, "client"); /* the result says so */
+		(void)trust_limits_weak_key(verify, action, "client"); /* the result says so */
 	ERR_clear_error(); /* otherwise a later look at the queue would take this for a failure */
 	return 1;
 }

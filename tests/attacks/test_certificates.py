@@ -26,8 +26,8 @@ def house(folder):
     return der.Authority(folder, "house")
 
 
-def start(launch, backend, house, kind="required", ring=None, **change):
-    tls = {"handshake_role": "server_with_client_auth", "client_auth_type": kind}
+def start(launch, backend, house, kind="required", ring=None, sizes=None, **change):
+    tls = {"handshake_role": "server_with_client_auth", "client_auth_type": kind, **(sizes or {})}
     return launch(backend, keyrings={"ftpd": {"trust": house.pem, **(ring or {})}}, tls=tls, **change)
 
 

@@ -2,7 +2,9 @@
 Whoever stands in the server's place, or between it and the gateway: another certificate, and a download that is cut off.
 The numbers continue those of test_upstream.py; mutants.py switches the guards off.
 """
+import hashlib
 import os
+import ssl
 
 import pytest
 
@@ -47,6 +49,16 @@ def test_312_a_new_certificate_of_the_right_name_is_not_the_pinned_one(launch, c
     """An authority that the policy trusts has been deceived, and certifies the attacker's key."""
     fake = certificates.ca.issue("deceived", ["localhost"])
     assert "matches none of the pins" in refused(launch, certificates, fake, tls={"pins": ["5a" * 32]})
+
+
+@pytest.mark.parametrize("tls, why", [({"peer_min_rsa_key_size": 2049}, "a key of 2048 bits; peer_min_rsa_key_size is 2049"),
+                                      ({"peer_min_ecc_key_size": 384}, "a key of 256 bits; peer_min_ecc_key_size is 384")])
+def test_561_a_small_key(launch, certificates, tls, why):
+    """Not even if the policy pins it."""
+    server = certificates.rsa if "peer_min_rsa_key_size" in tls else certificates.ecdsa
+    with open(server["chain"], encoding="ascii") as f:
+        pin = hashlib.sha256(ssl.PEM_cert_to_DER_cert(f.read())).hexdigest()
+    assert why in refused(launch, certificates, server, tls={**tls, "pins": [pin]})
 
 
 def test_313_a_download_that_is_cut_off_is_no_file(launch, certificates):

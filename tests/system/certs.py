@@ -123,7 +123,7 @@ class ClientAuthority:
     def issue(self, label, subject=None, dates=ALWAYS, key="P-256"):
         """
         Issue a client certificate in files named LABEL. Returns (chain file, key file).
-        key: P-256, P-384, P-521, ed25519 or rsa:BITS
+        key: P-256, P-384, P-521, or what `openssl req -newkey` takes, such as ed25519 or rsa:BITS
         """
         self._request(label, subject or "/O=Partner/CN=" + label, key=key)
         self._sign(label, "leaf", dates)

@@ -5,7 +5,6 @@ import ssl
 import subprocess
 
 import pytest
-import yaml
 
 import certs
 import client as clients
@@ -91,79 +90,6 @@ def test_a_server_certificate_is_no_client_certificate(launch, backend, certific
     gateway = start(launch, backend, certificates, "required", ca.pem)
     expect(gateway, "certificate purpose",
            clients.context(versions=version, own=ca.issue("web")))
-
-
-SIZES = {"peer_min_rsa_key_size": 3072, "peer_min_ecc_key_size": 384}
-SMALL = {"rsa:2048": "the client's certificate has a key of 2048 bits; peer_min_rsa_key_size is 3072", "rsa:3072": None,
-         "P-256": "the client's certificate has a key of 256 bits; peer_min_ecc_key_size is 384", "P-384": None,
-         "ed25519": "the client's certificate has a key of 256 bits; peer_min_ecc_key_size is 384"}
-
-
-@pytest.fixture(scope="module")
-def sizes(tmp_path_factory):
-    """An authority whose own key is smaller than any that is asked for, and certificates for keys of all sizes."""
-    folder = tmp_path_factory.mktemp("sizes")
-    ca = certs.ClientAuthority(folder, "sizes")
-    made = {key: ca.issue("client" + str(n), key=key) for n, key in enumerate(SMALL)}
-    for path in [folder, folder.parent, *folder.iterdir()]:
-        path.chmod(0o755)
-    return ca.pem, made
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_key_sizes(launch, backend, certificates, sizes, version):
-    trust, own = sizes
-    gateway = start(launch, backend, certificates, "required", trust, tls=auth("required", **SIZES))
-    for key, want in SMALL.items():
-        expect(gateway, want, clients.context(versions=version, own=own[key]))
-
-
-def test_key_sizes_of_its_own_kind_only(launch, backend, certificates, sizes):
-    trust, own = sizes
-    gateway = start(launch, backend, certificates, "required", trust, tls=auth("required", peer_min_rsa_key_size=4096))
-    for key in SMALL:
-        expect(gateway, "peer_min_rsa_key_size is 4096" if key.startswith("rsa") else None, clients.context(own=own[key]))
-    gateway = start(launch, backend, certificates, "required", trust, tls=auth("required", peer_min_ecc_key_size=256))
-    for key in SMALL:
-        expect(gateway, None, clients.context(own=own[key]))
-
-
-def test_passthru_takes_small_keys_but_they_prove_nothing(launch, backend, certificates, sizes):
-    """Nobody is refused, and nobody is recognised by such a certificate."""
-    trust, own = sizes
-    users = {"U1": {"certificates": [{"subject": "CN=client0,O=Partner"}]}, "U2": {"certificates": [{"subject": "CN=client1,O=Partner"}]}}
-    gateway = start(launch, backend, certificates, "passthru", trust, users=users, tls=auth("passthru", **SIZES))
-    for key, verified in (("rsa:2048", "no"), ("rsa:3072", "yes")):
-        since = gateway.mark()
-        assert gets_in(gateway.explicit, clients.context(own=own[key]))
-        event = gateway.event("client-certificate", since).keys
-        assert (event["verified"], event["users"]) == (verified, "one" if verified == "yes" else "none")
-
-
-def test_larger_sizes_end_old_sessions(launch, backend, certificates, sizes):
-    """A reload asks for larger keys: a TLS session from before does not get a client in."""
-    trust, own = sizes
-    gateway = start(launch, backend, certificates, "required", trust)
-    ctx = clients.context(own=own["rsa:2048"])
-    with clients.explicit(gateway, ctx=ctx) as c:
-        session = c.tls.session
-        assert gets_in(gateway.explicit, ctx, session=session)
-        with open(gateway.path) as f:
-            tree = yaml.safe_load(f)
-        for action in tree["tls_actions"].values():
-            action.update(SIZES)
-        assert gateway.reload(tree)
-        assert not gets_in(gateway.explicit, ctx, session=session)
-
-
-def test_explain_knows_the_sizes(launch, backend, certificates, sizes):
-    trust, own = sizes
-    gateway = start(launch, backend, certificates, "required", trust, tls=auth("required", **SIZES))
-    for key, want in SMALL.items():
-        done = subprocess.run([net.ATTLSCTL, "explain", "-f", gateway.path, "--listener", "explicit", "--client", "127.0.0.1",
-                               "--certificate", own[key][0]], capture_output=True, text=True, timeout=net.DEADLINE)
-        assert done.returncode == 0 and (f"the key is smaller than {want.split()[-3]}" in done.stdout if want
-                                         else "the key is smaller" not in done.stdout), done
 
 
 def test_whole_sessions_with_data(launch, backend, certificates, partners):
