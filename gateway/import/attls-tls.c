@@ -21,11 +21,7 @@
 #define USERS                                                                                                    \
 	"Which certificates belong to which users, and which users may log in? RACF knows it; \"users\" of the " \
 	"policy has only a placeholder"
-#define MASTER_SECRET                                                                                          \
-	"attlsd refuses TLS 1.2 without the extended master secret only with secure_session_reuse: required. " \
-	"Does a partner need TLS 1.2? If not, set versions to [tls1.3]: TLS 1.3 always has it"
 #define CERTIFICATE_VERSION "Do the authorities in trust of the key ring issue certificates of version 1?"
-#define HAS_IT		    "attlsd uses the extended master secret with each peer that has it"
 #define UNVERIFIED	    "no certificate of a peer is verified"
 #define HMAC		    "attlsd has no truncated HMAC. Which partners need it?"
 #define REVOKED                                                                                                    \
@@ -174,15 +170,19 @@ static void take_secondary(struct maker *maker, struct statement *st)
 			   "data connections always have the policy of their control connection");
 }
 
+static const char *seconds(const struct maker *maker, const struct statement *st)
+{
+	return text_format(&maker->zos->draft->arena, "%ss", text_plain_number(st->value));
+}
+
 static void take_timeout(struct maker *maker, struct statement *st)
 {
 	struct draft *draft = maker->zos->draft;
 
-	if (text_is(st->value, "0"))
+	if (text_is(text_plain_number(st->value), "0"))
 		draft_differ(draft, st, at(maker, "handshake_timeout", "600s"), "attlsd always has a limit");
 	else
-		draft_differ(draft, st,
-			     at(maker, "handshake_timeout", text_format(&draft->arena, "%ss", st->value)),
+		draft_differ(draft, st, at(maker, "handshake_timeout", seconds(maker, st)),
 			     "for the whole handshake; AT-TLS measures until the first secure data");
 }
 
@@ -192,32 +192,17 @@ static void take_reset(struct maker *maker, struct statement *st)
 		   "attlsd does not change keys by time; TLS 1.3 does it when a peer asks");
 }
 
-/* Where attlsd does the same for all values but one. */
-static const struct {
-	const char *keyword, *but;
-	const char *question, *meanwhile; /* with that value */
-	const char *always;
-} fixed[] = {
-	{ "TruncatedHMAC", "Required", HMAC, "never in attlsd", "attlsd never uses it" },
-	{ "ClientExtendedMasterSecret", "Required", MASTER_SECRET, "used with each peer that has it",
-	  HAS_IT },
-	{ "ServerExtendedMasterSecret", "Required", MASTER_SECRET, "used with each peer that has it",
-	  HAS_IT },
-	{ "PeerMinCertVersion", "3", CERTIFICATE_VERSION, "certificates of version 1 are verified, too",
-	  "attlsd accepts certificates of all versions" },
-};
-
-static void take_fixed(struct maker *maker, struct statement *st)
+static void take_hmac(struct maker *maker, struct statement *st)
 {
-	for (size_t i = 0; i < NELEM(fixed); i++) {
-		if (!text_is(st->keyword, fixed[i].keyword))
-			continue;
-		if (text_is(st->value, fixed[i].but))
-			draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), fixed[i].question, "%s",
-				     fixed[i].meanwhile);
-		else
-			draft_drop(maker->zos->draft, st, maker->tls, "%s", fixed[i].always);
-	}
+	if (text_is(st->value, "Required"))
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), HMAC, "never in attlsd");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls, "attlsd never uses it");
+}
+
+static void take_secret(struct maker *maker, struct statement *st)
+{
+	attls_versions_secret(&maker->versions, maker->zos->draft, maker->tls, st, maker->client);
 }
 
 static void take_sni(struct maker *maker, struct statement *st)
@@ -243,9 +228,20 @@ static void take_key_size(struct maker *maker, struct statement *st)
 
 	if (verifies_peers(maker))
 		draft_carry(maker->zos->draft, st,
-			    at(maker, rsa ? "peer_min_rsa_key_size" : "peer_min_ecc_key_size", st->value));
+			    at(maker, rsa ? "peer_min_rsa_key_size" : "peer_min_ecc_key_size",
+			       text_plain_number(st->value)));
 	else
 		draft_drop(maker->zos->draft, st, maker->tls, UNVERIFIED);
+}
+
+static void take_certificate_version(struct maker *maker, struct statement *st)
+{
+	if (text_is(st->value, "3") && verifies_peers(maker))
+		draft_decide(maker->zos->draft, st, at(maker, NULL, NULL), CERTIFICATE_VERSION,
+			     "certificates of version 1 are verified, too");
+	else
+		draft_drop(maker->zos->draft, st, maker->tls,
+			   verifies_peers(maker) ? "attlsd takes all versions" : UNVERIFIED);
 }
 
 static void take_host(struct maker *maker, struct statement *st)
@@ -256,21 +252,17 @@ static void take_host(struct maker *maker, struct statement *st)
 
 static void take_session(struct maker *maker, struct statement *st)
 {
-	struct draft *draft = maker->zos->draft;
-
-	draft_carry(draft, st, at(maker, "session_timeout", text_format(&draft->arena, "%ss", st->value)));
+	draft_carry(maker->zos->draft, st, at(maker, "session_timeout", seconds(maker, st)));
 }
 
 static void take_rotation(struct maker *maker, struct statement *st)
 {
 	struct draft *draft = maker->zos->draft;
 
-	if (maker->client || text_is(st->value, "0"))
+	if (maker->client || text_is(text_plain_number(st->value), "0"))
 		draft_drop(draft, st, maker->tls, "attlsd changes the keys every hour by default");
 	else
-		draft_carry(
-		    draft, st,
-		    at(maker, "session_ticket_rotation", text_format(&draft->arena, "%ss", st->value)));
+		draft_carry(draft, st, at(maker, "session_ticket_rotation", seconds(maker, st)));
 }
 
 /* Suite B has lists of its own. */
@@ -394,14 +386,14 @@ static const struct {
 	{ "SecondaryMap", take_secondary },
 	{ "HandshakeTimeout", take_timeout },
 	{ "ResetCipherTimer", take_reset },
-	{ "TruncatedHMAC", take_fixed },
+	{ "TruncatedHMAC", take_hmac },
 	{ "ServerHandshakeSNI", take_sni },
 	{ "HostReferenceIdDNS", take_host },
 	{ "PeerMinRsaKeySize", take_key_size },
 	{ "PeerMinECCKeySize", take_key_size },
-	{ "PeerMinCertVersion", take_fixed },
-	{ "ClientExtendedMasterSecret", take_fixed },
-	{ "ServerExtendedMasterSecret", take_fixed },
+	{ "PeerMinCertVersion", take_certificate_version },
+	{ "ClientExtendedMasterSecret", take_secret },
+	{ "ServerExtendedMasterSecret", take_secret },
 	{ "GSK_V3_SESSION_TIMEOUT", take_session },
 	{ "GSK_SESSION_TICKET_SERVER_KEY_REFRESH", take_rotation },
 	{ "V3CipherSuites", take_short_ids },

@@ -6,6 +6,12 @@
 #include "gateway/base/util.h"
 #include "gateway/import/text.h"
 
+#define SECRET_OF_CLIENTS                                                                                      \
+	"attlsd refuses TLS 1.2 without the extended master secret only with secure_session_reuse: required. " \
+	"Does a client need TLS 1.2? If not, set versions to [tls1.3]: TLS 1.3 always has it"
+#define SECRET_OF_SERVERS                                                                                    \
+	"attlsd accepts servers that have TLS 1.2 without the extended master secret. Does a server need "   \
+	"TLS 1.2? If not, set versions to [tls1.3]: TLS 1.3 always has it"
 #define NO_VERSION "AT-TLS allows neither TLS 1.2 nor 1.3 here: which partners have nothing newer?"
 
 void attls_versions_find(struct attls_versions *versions, const struct attls_merged *merged)
@@ -15,6 +21,22 @@ void attls_versions_find(struct attls_versions *versions, const struct attls_mer
 	versions->off[1] = versions->suite_b || text_is(attls_merged_value(merged, "TLSv1.3", "On"), "Off");
 	if (versions->off[0] && versions->off[1])
 		versions->off[0] = versions->off[1] = false;
+}
+
+void attls_versions_secret(const struct attls_versions *versions, struct draft *draft,
+			   struct draft_object *tls, struct statement *st, bool client)
+{
+	const struct draft_place nowhere = { .object = tls };
+
+	if (text_begins(st->keyword, "Client") != client)
+		draft_drop(draft, st, tls, "it is for the other role");
+	else if (!text_is(st->value, "Required"))
+		draft_drop(draft, st, tls, "attlsd uses it with each peer that has it");
+	else if (versions->off[0])
+		draft_drop(draft, st, tls, "TLS 1.3 always has it");
+	else
+		draft_decide(draft, st, nowhere, client ? SECRET_OF_SERVERS : SECRET_OF_CLIENTS,
+			     "used with each peer that has it");
 }
 
 /* A version that the file does not mention is assumed to be On: releases of z/OS differ in this. */

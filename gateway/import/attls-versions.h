@@ -16,6 +16,10 @@ struct attls_versions {
 /* Which versions the parameters leave. Without one, attlsd has both. */
 void attls_versions_find(struct attls_versions *versions, const struct attls_merged *merged);
 
+/* Account for ClientExtendedMasterSecret and ServerExtendedMasterSecret, which matter to TLS 1.2. */
+void attls_versions_secret(const struct attls_versions *versions, struct draft *draft,
+			   struct draft_object *tls, struct statement *st, bool client);
+
 /* Account for their statements, after those of the ciphers. */
 void attls_versions_finish(const struct attls_versions *versions, struct draft *draft,
 			   struct draft_object *tls);

@@ -98,6 +98,13 @@ bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 	return true;
 }
 
+const char *text_plain_number(const char *text)
+{
+	while (text[0] == '0' && text[1] != '\0')
+		text++;
+	return text;
+}
+
 static bool is_plain(const char *text)
 {
 	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+";

@@ -27,6 +27,9 @@ bool text_is_word(const char *text, const char *words);
 /* The whole text as a decimal number of this range. */
 bool text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 
+/* Such a text without the zeros that it begins with, which numbers of a policy do not have. */
+const char *text_plain_number(const char *text);
+
 /* A scalar of YAML, in quotes if it needs them. */
 const char *text_yaml(struct arena *arena, const char *text);
 

@@ -109,25 +109,6 @@ static const struct {
 	  "TTLSEnvironmentAction e\n{\nHandshakeRole ServerWithClientAuth\nTTLSKeyringParms\n{\nKeyring R\n}\n" ADVANCED(
 	      "ClientAuthType SAFCheck\n") "}\n",
 	  { "client_auth_type: safcheck", "trust: keyrings/R/trust.pem", "EXAMPLE:" } },
-	{ "how good a peer's certificate has to be",
-	  NULL,
-	  FTP_RULE GROUP
-	  "TTLSEnvironmentAction e\n{\nHandshakeRole ServerWithClientAuth\nTTLSKeyringParms\n{\nKeyring R\n}\n" ADVANCED(
-	      "PeerMinRsaKeySize 4096\nPeerMinECCKeySize 384\nPeerMinDHKeySize 2048\nPeerMinCertVersion 3\n"
-	      "ServerExtendedMasterSecret Required\nClientExtendedMasterSecret On\nPeerMinDsaKeySize 2048\n") "}\n",
-	  { "peer_min_rsa_key_size: 4096\n", "peer_min_ecc_key_size: 384\n",
-	    "PeerMinCertVersion 3 - needs a decision",
-	    "ServerExtendedMasterSecret Required - needs a decision",
-	    "ClientExtendedMasterSecret On - without meaning", "attlsd does not support DSA" } },
-	{ "no peer has a certificate",
-	  NULL,
-	  WITH("PeerMinRsaKeySize 4096\nPeerMinCertVersion Any\n"),
-	  { "PeerMinRsaKeySize 4096 - without meaning", "no certificate of a peer is verified",
-	    "PeerMinCertVersion Any - without meaning", "!peer_min_rsa_key_size" } },
-	{ "SECURE_LOGIN asks, and the sizes count",
-	  "EXTENSIONS AUTH_TLS\nSECURE_LOGIN REQUIRED\n",
-	  WITH("PeerMinRsaKeySize 3072\n"),
-	  { "handshake_role: server_with_client_auth", "peer_min_rsa_key_size: 3072\n" } },
 	{ "SECURE_LOGIN asks for what the rule does not",
 	  "EXTENSIONS AUTH_TLS\nSECURE_LOGIN REQUIRED\n",
 	  FTP_RULE USUAL,

@@ -167,7 +167,7 @@ static const struct server_case proftpd[] = {
 	{ "no limit", "MaxClientsPerHost none\n", { "!sessions_per_source", "- without meaning" } },
 	{ "commands that attlsd answers",
 	  "<Limit EPRT PORT>\nDenyAll\n</Limit>\n<Limit WRITE>\nDenyAll\n</Limit>\n",
-	  { "Limit EPRT PORT - needs a decision", "!Limit WRITE", "into commands_denied?" } },
+	  { "Limit EPRT PORT - needs a decision", "!Limit WRITE", "in commands_denied?" } },
 	{ "a directive of TLS that is not known", "TLSMystery on\n", { "TLSMystery on - needs a decision" } },
 	{ "implicit",
 	  "TLSEngine on\nTLSOptions UseImplicitSSL NoSessionReuseRequired\nPort 990\n",

@@ -6,11 +6,13 @@
 #define RULE                                                                                                 \
 	"TTLSRule r\n{\nDirection Inbound\nLocalPortRange 21\nTTLSGroupActionRef on\n"                       \
 	"TTLSEnvironmentActionRef e\n}\nTTLSGroupAction on\n{\nTTLSEnabled On\n}\n"
-#define WITH(lines, advanced)                                                                                \
-	RULE "TTLSEnvironmentAction e\n{\nHandshakeRole Server\nTTLSKeyringParms\n{\nKeyring R\n}\n" lines   \
-	     "TTLSEnvironmentAdvancedParms\n{\nApplicationControlled On\n" advanced "}\n}\n"
-#define SUITES(list)	 "TTLSCipherParms\n{\nV3CipherSuites4Char " list "\n}\n"
-#define SIGNATURES(list) "TTLSSignatureParms\n{\n" list "}\n"
+#define AS(role, lines, advanced)                                                                            \
+	"TTLSEnvironmentAction e\n{\nHandshakeRole " role "\nTTLSKeyringParms\n{\nKeyring R\n}\n" lines      \
+	"TTLSEnvironmentAdvancedParms\n{\nApplicationControlled On\n" advanced "}\n}\n"
+#define WITH(lines, advanced)	  RULE AS("Server", lines, advanced)
+#define VERIFIES(lines, advanced) RULE AS("ServerWithClientAuth", lines, advanced)
+#define SUITES(list)		  "TTLSCipherParms\n{\nV3CipherSuites4Char " list "\n}\n"
+#define SIGNATURES(list)	  "TTLSSignatureParms\n{\n" list "}\n"
 #define OUTBOUND                                                                                             \
 	"TTLSRule o\n{\nDirection Outbound\nRemotePortRange 21\nTTLSGroupActionRef on\n"                     \
 	"TTLSEnvironmentActionRef c\n}\nTTLSGroupAction on\n{\nTTLSEnabled On\n}\n"                          \
@@ -76,6 +78,58 @@ static const struct {
 	  "EXTENSIONS AUTH_TLS\nTLSMECHANISM FTP\nKEYRING FTPD/RING\n",
 	  WITH("", ""),
 	  { "!keyring: FTPD_RING", "KEYRING FTPD/RING - without meaning" } },
+	{ "how good a peer's certificate has to be",
+	  NULL,
+	  VERIFIES(
+	      "",
+	      "PeerMinRsaKeySize 4096\nPeerMinECCKeySize 384\nPeerMinDHKeySize 2048\nPeerMinCertVersion 3\n"
+	      "PeerMinDsaKeySize 2048\n"),
+	  { "peer_min_rsa_key_size: 4096\n", "peer_min_ecc_key_size: 384\n",
+	    "PeerMinCertVersion 3 - needs a decision", "attlsd does not support DSA" } },
+	{ "no peer has a certificate",
+	  NULL,
+	  WITH("", "PeerMinRsaKeySize 4096\nPeerMinCertVersion 3\n"),
+	  { "PeerMinRsaKeySize 4096 - without meaning here: no certificate of a peer is verified",
+	    "PeerMinCertVersion 3 - without meaning here: no certificate of a peer is verified",
+	    "!peer_min_rsa_key_size" } },
+	{ "any version of certificates",
+	  NULL,
+	  VERIFIES("", "PeerMinCertVersion Any\n"),
+	  { "PeerMinCertVersion Any - without meaning" } },
+	{ "SECURE_LOGIN asks, and the sizes count",
+	  "EXTENSIONS AUTH_TLS\nSECURE_LOGIN REQUIRED\n",
+	  WITH("", "PeerMinRsaKeySize 3072\n"),
+	  { "handshake_role: server_with_client_auth", "peer_min_rsa_key_size: 3072\n" } },
+	{ "numbers that begin with zeros",
+	  NULL,
+	  VERIFIES("TTLSGskAdvancedParms\n{\nGSK_V3_SESSION_TIMEOUT 00\n"
+		   "GSK_SESSION_TICKET_SERVER_KEY_REFRESH 0300\n}\n",
+		   "HandshakeTimeout 00\nPeerMinRsaKeySize 02048\nPeerMinECCKeySize 000\n"),
+	  { "peer_min_rsa_key_size: 2048\n", "peer_min_ecc_key_size: 0\n", "session_timeout: 0s\n",
+	    "session_ticket_rotation: 300s\n", "handshake_timeout: 600s\n" } },
+	{ "the extended master secret of each role",
+	  NULL,
+	  WITH("", "ServerExtendedMasterSecret Required\nClientExtendedMasterSecret Required\n"),
+	  { "ServerExtendedMasterSecret Required - needs a decision", "only with secure_session_reuse: required",
+	    "ClientExtendedMasterSecret Required - without meaning here: it is for the other role" } },
+	{ "and toward servers",
+	  NULL,
+	  "TTLSRule o\n{\nDirection Outbound\nRemotePortRange 21\nTTLSGroupActionRef on\n"
+	  "TTLSEnvironmentActionRef e\n}\nTTLSGroupAction on\n{\nTTLSEnabled On\n}\n" AS(
+	      "Client", "",
+	      "PeerMinRsaKeySize 3072\nPeerMinCertVersion 3\nServerExtendedMasterSecret Required\n"
+	      "ClientExtendedMasterSecret Required\n"),
+	  { "peer_min_rsa_key_size: 3072\n", "PeerMinCertVersion 3 - needs a decision",
+	    "ServerExtendedMasterSecret Required - without meaning here: it is for the other role",
+	    "ClientExtendedMasterSecret Required - needs a decision", "!secure_session_reuse: required" } },
+	{ "TLS 1.3 alone has it",
+	  NULL,
+	  WITH("", "TLSv1.2 Off\nTLSv1.3 On\nServerExtendedMasterSecret Required\n"),
+	  { "ServerExtendedMasterSecret Required - without meaning here: TLS 1.3 always has it" } },
+	{ "and without it, none is demanded",
+	  NULL,
+	  WITH("", "ServerExtendedMasterSecret Off\n"),
+	  { "ServerExtendedMasterSecret Off - without meaning here: attlsd uses it" } },
 	{ "passive by either statement",
 	  "SECURE_MECHANISM TLS\nFWFRIENDLY TRUE\nPASSIVEONLY FALSE\n",
 	  NULL,
