@@ -1,7 +1,7 @@
 /*
  * Verifies a client's certificate and compares host names as a handshake would, with
- * the same trust, limits and security level, but without a connection. attlsctl
- * explain uses it.
+ * the same trust, limits, security level and Suite B profile, but without a connection.
+ * attlsctl explain uses it.
  */
 #include "gateway/tls/trust-judge.h"
 
@@ -74,6 +74,16 @@ static int security_level(void)
 	return level;
 }
 
+/* What a connection has from the cipher list of tlsctx-ciphers.c. */
+static unsigned long chain_flags(enum suite_b profile)
+{
+	static const unsigned long flags[] = { [SUITE_B_128] = X509_V_FLAG_SUITEB_128_LOS_ONLY,
+					       [SUITE_B_128MIN] = X509_V_FLAG_SUITEB_128_LOS,
+					       [SUITE_B_192] = X509_V_FLAG_SUITEB_192_LOS };
+
+	return flags[profile];
+}
+
 static int verify(const struct trust_judge *client, const struct trust *trust,
 		  const struct tls_action *action, struct identity *ret_identity, const char **ret_reason)
 {
@@ -88,6 +98,7 @@ static int verify(const struct trust_judge *client, const struct trust *trust,
 	    X509_STORE_CTX_set_default(store, "ssl_client") != 1)
 		goto out;
 	X509_STORE_CTX_set_depth(store, TRUST_LIMITS_DEPTH);
+	X509_STORE_CTX_set_flags(store, chain_flags(action->suite_b_profile));
 	X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), level);
 	weak = trust_limits_weak_key(store, action, "client");
 	verified =

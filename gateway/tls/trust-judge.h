@@ -17,10 +17,10 @@ int trust_judge_load(const char *path, struct trust_judge **ret_client, const ch
 void trust_judge_free(struct trust_judge **client);
 
 /*
- * Check the chain against an action: the trust and crl of its key ring, and its least key sizes. Returns 0
- * and the identity, which is the caller's to identity_done(); *ret_reason is "" if it is verified, or else
- * OpenSSL's reason, or that of trust_limits_weak_key(). -EINVAL: diags says what cannot be
- * read; -ENOMEM.
+ * Check the chain against an action: the trust and crl of its key ring, its least key sizes, and Suite B.
+ * Returns 0 and the identity, which is the caller's to identity_done(); *ret_reason is "" if it is verified,
+ * or else OpenSSL's reason, or that of trust_limits_weak_key(). -EINVAL: diags says what cannot be read;
+ * -ENOMEM.
  */
 int trust_judge_chain(const struct trust_judge *client, const struct tls_action *action, struct diags *diags,
 		      struct identity *ret_identity, const char **ret_reason);

@@ -78,15 +78,31 @@ def test_558_with_passthru_it_proves_nothing(launch, backend, ca, kind, verified
     assert (event["verified"], event["users"]) == (("yes", "one") if verified else ("no", "none"))
 
 
+def explained(gateway, own):
+    """Why the client's certificate is refused, by attlsctl; None: it is not."""
+    done = subprocess.run([net.ATTLSCTL, "explain", "-f", gateway.path, "--listener", "explicit", "--client", "127.0.0.1",
+                           "--certificate", own[0]], capture_output=True, text=True, timeout=net.LIMIT)
+    assert done.returncode == 0, done
+    said = {line.partition("the handshake fails: certificate verify failed: ")[2].strip() for line in done.stdout.splitlines()}
+    return next(iter(said - {""}), None)
+
+
 def test_559_explain_says_the_same(launch, backend, ca):
     gateway = start(launch, backend, ca, sizes=SIZES)
     for kind, why in {**WANT, "dsa": DSA}.items():
-        done = subprocess.run([net.ATTLSCTL, "explain", "-f", gateway.path, "--listener", "explicit", "--client", "127.0.0.1",
-                               "--certificate", issue(ca, kind)[0]], capture_output=True, text=True, timeout=net.DEADLINE)
-        assert done.returncode == 0, done
-        said = [line.partition("the handshake fails: certificate verify failed: ")[2] for line in done.stdout.splitlines()]
-        assert {text.strip() for text in said if text} == (set() if why is None else {
-            "attlsd takes no keys of DSA" if why == DSA else "the key is smaller than " + why.split()[-3]}), done.stdout
+        assert explained(gateway, issue(ca, kind)) == (
+            why and ("attlsd takes no keys of DSA" if why == DSA else "the key is smaller than " + why.split()[-3]))
+
+
+@pytest.mark.parametrize("profile, good, bad", [("128", "P-256", ["P-384", "rsa:3072"]),
+                                               ("128min", "P-256", ["P-384", "rsa:3072"])])  # P-256 must not sign P-384
+def test_562_explain_knows_suite_b(launch, backend, certificates, ca, profile, good, bad):
+    gateway = start(launch, backend, ca, ring={"certificates": [certificates.ecdsa]}, sizes={"suite_b_profile": profile, "versions": "tls1.2"})
+    assert explained(gateway, issue(ca, good)) is None
+    assert gets_in(gateway, issue(ca, good))
+    for kind in bad:
+        assert "Suite B" in (explained(gateway, issue(ca, kind)) or "it is not"), kind
+        assert not gets_in(gateway, issue(ca, kind))
 
 
 def test_560_larger_sizes_after_a_reload(launch, backend, ca):
