@@ -58,8 +58,7 @@ const char *trust_limits_weak_key(X509_STORE_CTX *verify, const struct tls_actio
 	rsa = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 	if (rsa)
 		least = action->peer_min_rsa_key_size;
-	/* OpenSSL counts 253 bits for Ed25519, the order of the group */
-	bits = EVP_PKEY_is_a(key, "ED25519") ? 256 : EVP_PKEY_get_bits(key);
+	bits = EVP_PKEY_get_bits(key);
 	if (bits >= (int)least)
 		return NULL;
 	ERR_raise_data(ERR_LIB_USER, ERR_R_PASSED_INVALID_ARGUMENT,
