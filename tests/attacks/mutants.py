@@ -26,6 +26,7 @@ AUTH, CCC = "gateway/worker/control-tls.c", "gateway/worker/control-tls.c"
 REUSE = "gateway/tls/tlsctx-reuse.c"
 MACHINE, PLAN, LINE, DATA, TLSCTX = "ftp-alg/machine.c", "ftp-alg/plan.c", "ftp-alg/line.c", "gateway/worker/data-leg.c", "gateway/tls/tlsctx.c"
 TRUST, CHAIN, ENTRY = "gateway/tls/trust.c", "gateway/tls/trust-limits.c", "gateway/tls/identity-entry.c"
+CLIENT = "gateway/tls/tlsctx-client.c"
 MASKS = "gateway/worker/trace-line.c"
 LOGIN, QUESTION = "gateway/host/login-socket.c", "gateway/base/login-question.c"
 SHOWN = "ftp-alg/shown.c"
@@ -288,13 +289,25 @@ MUTANTS = [
     (114, "one handshake waits, not all", [("gateway/base/ask-link.c", "loop_clock_ms() < link->silent_until_ms", "false")]),
     # test_wrong_server.py
     (310, "the authorities of the key ring verify a server",
-     [("gateway/tls/tlsctx-client.c", "\treturn X509_verify_cert(verify) == 1;\n}\n\nstatic int judge", "\treturn true;\n}\n\nstatic int judge")]),
+     [(CLIENT, "\treturn X509_verify_cert(verify) == 1;\n}\n\nstatic int judge", "\treturn true;\n}\n\nstatic int judge")]),
     (311, "a server's certificate names the host",
-     [("gateway/tls/tlsctx-client.c", "bool checked = client->action->secure_hostname == SECURE_HOSTNAME_REQUIRED;", "bool checked = false;")]),
-    (312, "pins name the certificate", [("gateway/tls/tlsctx-client.c", "if (client->action->npins > 0 && !is_pinned(client->action, leaf))", "if (false)")]),
+     [(CLIENT, "bool checked = client->action->secure_hostname == SECURE_HOSTNAME_REQUIRED;", "bool checked = false;")]),
+    (312, "pins name the certificate", [(CLIENT, "if (client->action->npins > 0 && !is_pinned(client->action, leaf))", "if (false)")]),
     (313, "a server's end without close_notify is a truncation",
      [("gateway/net/relay.c", "\tcase STREAM_TRUNCATED:\n\t\treturn relay->doubt ? fail(relay) : RELAY_CUT;\n",
        "\tcase STREAM_TRUNCATED:\n\t\trelay->state = RELAY_ENDING;\n\t\treturn RELAY_AGAIN;\n")]),
+    (561, "a server's key has the least size", [(CLIENT, " ||\n\t    trust_limits_weak_key(verify, client->action, \"server\") != NULL)", ")")]),
+    # test_key_sizes.py
+    (555, "a client's key has the least size", [(TRUST, "trust_limits_weak_key(verify, action, \"client\") == NULL && X509", "X509")]),
+    (555, "RSA-PSS is RSA", [(CHAIN, " || EVP_PKEY_is_a(key, \"RSA-PSS\")", "")]),
+    (556, "the size of RSA is not that of curves", [(CHAIN, "\tif (rsa)\n\t\tleast", "\tif (true)\n\t\tleast")]),
+    (557, "no DSA", [(CHAIN, "if (EVP_PKEY_is_a(key, \"DSA\"))", "if (false)")]),
+    (558, "no small key is verified", [(TRUST, "(void)trust_limits_weak_key(verify, action, \"client\"); /*", "; /*")]),
+    (559, "explain knows the sizes", [("gateway/tls/trust-judge.c", "weak = trust_limits_weak_key(store, action, \"client\");", "weak = NULL;")]),
+    (562, "and Suite B", [("gateway/tls/trust-judge.c", "X509_STORE_CTX_set_flags(store, chain_flags(action->suite_b_profile));", "(void)chain_flags;")]),
+    (560, "each control connection shows its certificate again",
+     [(TLSCTX, "use == TLSCTX_CONTROL && asks_for_certificate(tlsctx), binding", "false, binding"),
+      ("gateway/tls/tlsctx-tickets.c", "(unsigned)action->peer_min_rsa_key_size,", "0U,")]),
     # test_trace_attacks.py
     (340, "a trace has no argument of PASS", [(SHOWN, "{ FTP_KIND_PASS, shown_of_secret },    ", "")]),
     (340, "nor of ACCT", [(SHOWN, "{ FTP_KIND_ACCT, shown_of_secret },\n", "\n")]),

@@ -114,7 +114,7 @@ def test_560_larger_sizes_after_a_reload(launch, backend, ca):
         with open(gateway.path) as f:
             tree = yaml.safe_load(f)
         for action in tree["tls_actions"].values():
-            action.update(SIZES)
+            action["peer_min_rsa_key_size"] = 3072
         assert gateway.reload(tree)
         for old in session, None:
             since = gateway.mark()
