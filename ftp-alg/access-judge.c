@@ -255,12 +255,12 @@ static void judge_listing(struct access_judge *judge, const char *arg, size_t le
 		const char *blank = memchr(arg + at, ' ', len - at);
 
 		n = blank != NULL ? (size_t)(blank - arg) - at : len - at;
-		if (arg[at] == '-' && names == 0) {
+		/* some servers run ls, which takes options after names, too */
+		judge->deep |= arg[at] == '-' && is_deep_option(arg + at, n);
+		if (arg[at] == '-' && names == 0)
 			options++;
-			judge->deep |= is_deep_option(arg + at, n);
-		} else {
+		else
 			names++;
-		}
 		if (++words > NAMES_MAX) {
 			judge_anywhere(judge, why_unclear);
 			return;

@@ -29,6 +29,18 @@ static bool is_short_name(const char *name, size_t len)
 	return tilde != NULL && (size_t)(tilde - name) + 1 < len && isdigit((unsigned char)tilde[1]);
 }
 
+/*
+ * Brackets and braces can be in each other, and a bracket expression may have "]" in it: []a],
+ * [[:alpha:]], {a{b}}, [a{]}. So they end at the last sign that may end one, or with the name.
+ */
+static size_t brackets_len(const char *name, size_t len)
+{
+	for (size_t n = len; n > 1; n--)
+		if (name[n - 1] == ']' || name[n - 1] == '}')
+			return n;
+	return len;
+}
+
 /* All names that a server may take this one for. */
 static struct pattern fold(const char *name, size_t len)
 {
@@ -46,7 +58,6 @@ static struct pattern fold(const char *name, size_t len)
 	}
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)name[i];
-		const char *end;
 
 		if (byte == ':') {
 			add(&pattern, '*');
@@ -56,8 +67,7 @@ static struct pattern fold(const char *name, size_t len)
 			pattern.len -= pattern.len > 0 ? 1 : 0;
 			add(&pattern, '*');
 		} else if (byte == '[' || byte == '{') {
-			end = memchr(name + i, byte == '[' ? ']' : '}', len - i);
-			i = end != NULL ? (size_t)(end - name) : len;
+			i += brackets_len(name + i, len - i) - 1;
 			add(&pattern, '*');
 		} else {
 			add(&pattern, (char)tolower(byte));

@@ -67,27 +67,46 @@ static bool is_dots(const char *part, size_t len)
 	return true;
 }
 
-/* ".*" of a shell matches "..", and {a,b} may contain anything. */
+/* Braces have to end in the part where they begin; {a,b} may contain anything. */
+static bool has_wide_braces(const char *part, size_t len)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		depth += part[i] == '{';
+		depth -= part[i] == '}' && depth > 0;
+		if (part[i] == ',' && memchr(part, '{', i) != NULL)
+			return true;
+	}
+	return depth > 0;
+}
+
+/* What may be in brackets: a dot, or anything. */
+static bool is_wild(char byte)
+{
+	return strchr("*?{}[]", byte) != NULL;
+}
+
+/* ".*" and ".[a.]" of a shell match "..": a dot, and then nothing that is certainly something else. */
 static bool is_wild_way_up(const char *part, size_t len)
 {
-	const char *brace = memchr(part, '{', len);
+	size_t end = len, i = 0;
 
-	if (brace != NULL && memchr(brace, ',', len - (size_t)(brace - part)) != NULL)
+	if (has_wide_braces(part, len))
 		return true;
-	if (part[0] == '.' || part[0] == '{' || part[0] == '[') {
-		size_t i = 0;
-
-		while (i < len && strchr(".*?{}[]", part[i]) != NULL)
-			i++;
-		return i == len;
-	}
-	return false;
+	if (part[0] != '.' && part[0] != '{' && (part[0] != '[' || memchr(part, '.', len) == NULL))
+		return false;
+	while (end > 0 && part[end - 1] != ']' && part[end - 1] != '}')
+		end--;
+	while (i < len && (part[i] == '.' || is_wild(part[i])))
+		i = part[i] == '[' || part[i] == '{' ? (end > i ? end : len) : i + 1;
+	return i == len;
 }
 
 static bool is_pattern(const char *part, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (strchr("*?[]{}", part[i]) != NULL)
+		if (is_wild(part[i]))
 			return true;
 	return false;
 }

@@ -394,6 +394,10 @@ MUTANTS = [
     (432, "0xFF may be no part of a name", [("ftp-alg/access-path.c", "byte == 0x7f || byte == 0xff ||", "byte == 0x7f ||")]),
     (433, "the folder is what the server says", [("ftp-alg/access.c", "if (!access_is_known(command->verb) || (command->verb->flags & FTP_VERB_MOVES) != 0)", "if (!access_is_known(command->verb))")]),
     (435, "names that lead up may lead anywhere", [("ftp-alg/access-judge.c", "if (leads_up(judge, name, len)) {", "if (false) {")]),
+    (436, "brackets and braces may be in each other",
+     [("ftp-alg/access-match.c", "\tfor (size_t n = len; n > 1; n--)", "\tfor (size_t n = 2; n < len; n++)")]),
+    (436, "braces have to end in their part", [("ftp-alg/access-path.c", "return depth > 0;", "return false;")]),
+    (436, "brackets after a dot may lead up", [("ftp-alg/access-path.c", "? (end > i ? end : len) : i + 1;", "? len + 1 : i + 1;")]),
     (434, "a second login gives no more", [("ftp-alg/access.c", "access->had_login ? access->let_in[i] & access->named[i] : access->named[i]", "access->named[i]")]),
     (541, "another user gets another connection",
      [("ftp-alg/late-choice.c", "if (strlen(choice->user) == command->arg_len &&\n"

@@ -2,14 +2,20 @@
 Attacks on `access`: reach a path that an entry forbids by another spelling of its name. Each test first shows natively,
 without the gateway, that the server takes the spelling for the path.
 """
+import contextlib
+import ftplib
 import os
 import re
+import sys
 
 import pytest
 
 import backend as backends
 import client as clients
 import net
+import servers
+sys.path.append(os.path.join(net.ROOT, "tests", "differential"))
+import more_servers  # noqa: E402
 
 SECRET, OPEN = 777, 55
 CLEAR = {"secure_dataconn": "clear"}
@@ -119,6 +125,54 @@ def test_435_up_from_a_folder_that_was_renamed(stage):
             other.expect("RNFR " + top + "a", 350)
             other.expect("RNTO " + top + "work/a", 250)
     assert os.path.getsize(os.path.join(server.files, "secret/x")) == SECRET
+
+
+@pytest.fixture(params=["proftpd", "pure-ftpd", "inetutils"])
+def globbing(request):
+    """A server that expands wildcards as a shell does."""
+    try:
+        server = more_servers.Server(request.param)
+    except servers.Unavailable as why:
+        pytest.skip(str(why))
+    yield server
+    server.stop()
+
+
+# Of secret/hidden, from the folder open; "%s" is the folder above. They end in a wildcard of their own, so that servers list names
+# with folders.
+WILD = ["%s/secret/*", "%s/s[[:alpha:]]cret/*", "%s/s[]e]cret/*", "%s/[s{]e}cret/*", "%s/s{e{c}r}et/*", "%s/{open/y,secret/*}",
+        "{y/z,%s/secret/*}", ".[a.]/secret/*", ".[!x]/secret/*"]
+
+
+# 436. Wildcards that a shell reads, and a simple reader of wildcards does not.
+# Guard: brackets_len() in ftp-alg/access-match.c, has_wide_braces() and is_wild_way_up() in ftp-alg/access-path.c.
+def test_436_no_wildcard_reaches_the_path(globbing, launch):
+    server = globbing
+    for name in "secret/hidden", "open/y":
+        folder = os.path.join(server.files, os.path.dirname(name))
+        os.makedirs(folder, exist_ok=True)
+        os.chmod(folder, 0o755)
+        server.put(name, b".")
+    top = server.files if server.name == "inetutils" else ""
+    verb, least = {"inetutils": ("NLST", 9), "proftpd": ("LIST", 3), "pure-ftpd": ("LIST", 3)}[server.name]
+    lines = [f"{verb} " + name.replace("%s", top) for name in WILD]
+    native = []
+    with ftplib.FTP() as ftp:
+        ftp.connect(server.host, server.port, timeout=net.DEADLINE)
+        ftp.login(server.user, server.password)
+        ftp.cwd(top + "/open")
+        for line in lines:
+            names = []
+            with contextlib.suppress(ftplib.error_temp, ftplib.error_perm):
+                ftp.retrlines(line, names.append)
+            native.append(any(name.endswith("hidden") for name in names))
+    assert native.count(True) >= least, list(zip(lines, native))
+    gateway = launch((server.host, server.port), ftp={**CLEAR, "access": [{"path": top + "/secret", "users": ["nobody"]}]})
+    with clients.Client(gateway.explicit).auth() as c:
+        c.login(server.user, server.password)
+        c.expect(f"CWD {top}/open", 250)
+        for line in lines:
+            c.expect(line, 550)
 
 
 class Windows(backends.Session):
