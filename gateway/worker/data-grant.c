@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "gateway/base/audit.h"
+#include "gateway/base/util.h"
 #include "gateway/net/netsock.h"
 #include "gateway/worker/active-port.h"
 #include "gateway/worker/session-log.h"
+#include "gateway/worker/tally.h"
 
 static void granted_dial(struct data_legs *legs, enum ftp_side side, const struct msg *msg, int *fd)
 {
@@ -99,6 +102,24 @@ static void arrived(struct data_legs *legs, const struct msg *msg, int *fd)
 	session_log(legs->facts, LOG_LEVEL_ERROR, "no-data-port", LOG_TEXT("error", strerror(EMFILE)));
 	data_legs_close(legs, &legs->client, true);
 	legs->on_change(legs);
+}
+
+void data_grant_too_late(const struct msg *msg, int *fd)
+{
+	char from[IP_TEXT_MAX], to[IP_TEXT_MAX];
+	struct ip_endpoint at = { .port = 0 };
+
+	(void)netsock_local(*fd, &at); /* a connection that was reset knows it as well */
+	tally_peer_refused(FTP_SIDE_CLIENT);
+	log_event(LOG_LEVEL_WARNING, "data-peer-refused",
+		  LOG_TEXT("peer", ip_endpoint_format(&msg->remote, from)),
+		  LOG_TEXT("at", ip_endpoint_format(&at, to)), LOG_TEXT("reason", "too-late"));
+	audit_event("stranger-refused", AUDIT_TEXT("data_address", ip_addr_format(&msg->remote.addr, from)),
+		    AUDIT_NUMBER("data_port", msg->remote.port),
+		    AUDIT_TEXT("at_address", ip_addr_format(&at.addr, to)), AUDIT_NUMBER("at_port", at.port),
+		    AUDIT_TEXT("reason", "too-late"));
+	netsock_reset_on_close(*fd);
+	fd_close(fd);
 }
 
 void data_legs_make_way(struct data_legs *legs, const struct msg *msg, bool busy)

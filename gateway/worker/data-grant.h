@@ -7,6 +7,9 @@
 /* An answer to a request of this data connection, which may take *fd over. */
 void data_legs_granted(struct data_legs *legs, const struct msg *msg, int *fd);
 
+/* MSG_PLAN_ARRIVED, but the session is over: log the connection and reset it. */
+void data_grant_too_late(const struct msg *msg, int *fd);
+
 /* MSG_PLAN_GIVE: give the port up, or (busy) say that a transfer needs it. */
 void data_legs_make_way(struct data_legs *legs, const struct msg *msg, bool busy);
 

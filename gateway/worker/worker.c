@@ -23,6 +23,7 @@
 #include "gateway/host/worker-calls.h"
 #include "gateway/key/provider.h"
 #include "gateway/worker/context.h"
+#include "gateway/worker/data-grant.h"
 #include "gateway/worker/dump.h"
 #include "gateway/worker/expiry.h"
 #include "gateway/worker/server-check.h"
@@ -145,6 +146,8 @@ static void on_answer(struct worker *worker, const struct msg *msg, int *fd)
 
 	if (session != NULL)
 		session_granted(session, msg, fd);
+	else if (msg->type == MSG_PLAN_ARRIVED && *fd != -1)
+		data_grant_too_late(msg, fd);
 }
 
 static void on_list_sessions(struct worker *worker, const struct msg *msg, int *fd)

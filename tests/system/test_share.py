@@ -143,6 +143,24 @@ def test_a_connection_that_crosses_the_end_of_its_plan_is_logged(launch, backend
         assert other.fetch("hello.txt") == backend.files["hello.txt"]
 
 
+def test_a_connection_that_crosses_the_end_of_its_session_is_logged(launch, backend, folder):
+    trail = os.path.join(folder, "audit.log")
+    gateway = launch(backend, ftp=share.ports(1), daemon={"workers": 2, "audit": trail})
+    with Client(gateway) as late:
+        told = late.epsv()
+        with net.stopped(gateway.process.pid):  # the monitor finds both when it goes on
+            sock = late.dial(told)
+            net.reset(late.sock)
+            gateway.event("session-end", client=late.name)
+        assert net.end_of(sock) == ("reset", b"")
+        event = gateway.event("data-peer-refused")
+        assert event.keys["reason"] == "too-late"
+        assert event.keys["peer"] == "%s:%d" % sock.getsockname()[:2] and event.keys["at"] == "%s:%d" % told[:2]
+        net.until(lambda: audit.named(audit.read(trail), "stranger-refused", reason="too-late", at_port=told[1],
+                                      data_port=sock.getsockname()[1]), "the same in the audit trail")
+        sock.close()
+
+
 def test_a_new_plan_takes_no_connection_of_the_old_one(launch, backend):
     gateway, port = launch_shared(launch, backend)
     with Client(gateway) as c:
