@@ -28,10 +28,11 @@ enum ftp_change ftp_change_of(const struct ftp_command *command)
 	return IS_ONE_OF(command->line, command->verb_len, folder) ? FTP_CHANGE_FOLDER : FTP_CHANGE_NONE;
 }
 
-/* Servers have many names for such a subcommand: PSWD, GPASS, CHPASSWD, SETPWD ... */
+/* Servers have many names for such a subcommand: PSWD, GPASS, CHPASSWD, SETPWD, ADDUSER ... */
 static bool is_about_secret(const char *word, size_t len)
 {
-	static const char *const parts[] = { "PASS", "PSW", "PWD", "ACCT", "SECRET", "TOKEN", "CRED" };
+	static const char *const parts[] = { "PASS",  "PSW",  "PWD",  "ACCT", "SECRET",
+					     "TOKEN", "CRED", "USER", "LOGIN" };
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		for (size_t at = 0; at + strlen(parts[i]) <= len; at++)
