@@ -169,11 +169,25 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result count_hosts(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+/* What proxies and servers read in different ways. */
+struct form {
+	unsigned hosts;
+	bool body;  /* there is one, or there are two opinions about it */
+	bool blank; /* in the name of a field */
+};
+
+/* Every line counts: the library asks only the first one of a name. */
+static enum MHD_Result look_at_field(void *context, enum MHD_ValueKind kind, const char *key,
+				     const char *value)
 {
+	struct form *form = context;
+
 	(void)kind;
-	(void)value;
-	*(unsigned *)context += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+	form->hosts += strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0;
+	form->body |= strcasecmp(key, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+	form->body |= strcasecmp(key, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 &&
+		      (value == NULL || strcmp(value, "0") != 0);
+	form->blank |= strpbrk(key, " \t") != NULL;
 	return MHD_YES;
 }
 
@@ -181,8 +195,8 @@ static enum MHD_Result count_hosts(void *context, enum MHD_ValueKind kind, const
 static bool is_sound(struct server *server, struct request *request, const char *method)
 {
 	struct MHD_Connection *connection = request->connection;
-	const char *length = header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	unsigned hosts = 0;
+	struct form form = { .hosts = 0 };
+	const char *odd = NULL;
 
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
 		request_say(request, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
@@ -190,14 +204,16 @@ static bool is_sound(struct server *server, struct request *request, const char 
 		log_refusal(server, connection, "neither GET nor HEAD");
 		return false;
 	}
-	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_hosts, &hosts);
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, look_at_field, &form);
+	if (form.hosts > 1)
+		odd = "more than one Host";
+	else if (form.blank)
+		odd = "a blank in the name of a field";
 	/* proxies and servers disagree about what follows such a request */
-	if (header_of(connection, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL ||
-	    (length != NULL && strcmp(length, "0") != 0) || hosts > 1) {
-		request_say(request, MHD_HTTP_BAD_REQUEST,
-			    hosts > 1 ? "more than one Host" : "a request here has no body");
+	if (odd != NULL || form.body) {
+		request_say(request, MHD_HTTP_BAD_REQUEST, odd != NULL ? odd : "a request here has no body");
 		request_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
-		log_refusal(server, connection, hosts > 1 ? "more than one Host" : "a body");
+		log_refusal(server, connection, odd != NULL ? odd : "a body");
 		return false;
 	}
 	return true;

@@ -63,6 +63,9 @@ def test_a_request_that_trickles(served):
 @pytest.mark.parametrize("request_bytes", [
     b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 46\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n    ",
+    b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 42\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length : 42\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding\t: chunked\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /sessions HTTP/1.1\r\nHost: localhost\r\nHost: evil\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"GET /sessions HTTP/1.1\r\n\r\n",
