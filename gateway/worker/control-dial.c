@@ -16,20 +16,24 @@
 #include "gateway/worker/session-log.h"
 #include "gateway/worker/tally.h"
 
+static void use_address(struct session *session, const struct ip_addr *addr)
+{
+	session->facts.server.addr = *addr;
+	server_memory_leave(session->ways);
+	session->ways = server_memory_enter(
+	    session->worker->servers, (uint32_t)session->facts.rule->backend->index, &session->facts.server);
+	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+}
+
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */
 static bool use_next_address(struct session *session)
 {
-	const struct policy_backend *backend = session->facts.rule->backend;
 	const struct policy_server *named = session->facts.named;
 
 	if (++session->addresses_tried >= named->naddresses)
 		return false;
 	session->address_at = (session->address_at + 1) % named->naddresses;
-	session->facts.server.addr = named->addresses[session->address_at];
-	server_memory_leave(session->ways);
-	session->ways =
-	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
-	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+	use_address(session, &named->addresses[session->address_at]);
 	return true;
 }
 
@@ -119,6 +123,7 @@ static void dial(struct session *session)
 void control_dial_server(struct session *session)
 {
 	session->addresses_tried = 0;
+	session->dial_error.r = 0;
 	if (server_choice_is_due(session))
 		server_choice_ask(session);
 	else
@@ -150,9 +155,15 @@ void control_server_failed(struct session *session, enum server_failure failure,
 
 void control_dial_failed(struct session *session, int r, const char *error)
 {
+	const struct dial_error *counts = &session->dial_error;
+
 	tally_dial(session->facts.rule->backend, r, 0);
+	server_choice_dial_error(&session->dial_error, r, &session->facts.server.addr);
 	if (!use_next_address(session)) {
-		control_server_failed(session, server_choice_dial_failure(r), error);
+		if (counts->r != r)
+			use_address(session, &counts->at); /* the log names it */
+		control_server_failed(session, server_choice_dial_failure(counts->r),
+				      counts->r == r ? error : strerror(-counts->r));
 		return;
 	}
 	stream_close(&session->server, false);

@@ -42,6 +42,7 @@ struct server_check {
 	bool has_password; /* the server has it, and its words may repeat it */
 	struct ip_endpoint at;
 	size_t address_at;
+	struct dial_error error;
 	uint64_t end_ms;
 	size_t bytes; /* that have come */
 	struct stream stream;
@@ -362,15 +363,17 @@ static int dial(struct server_check *check);
 /* This address cannot be reached: try the next one. */
 static void unreachable(struct server_check *check, int r)
 {
-	stream_close(&check->stream, false);
-	while (++check->address_at < check->server->naddresses) {
+	while (r < 0) {
+		stream_close(&check->stream, false);
+		server_choice_dial_error(&check->error, r, &check->at.addr);
+		if (++check->address_at >= check->server->naddresses) {
+			check->at.addr = check->error.at;
+			fail(check, server_choice_dial_failure(check->error.r), strerror(-check->error.r));
+			return;
+		}
 		check->at.addr = check->server->addresses[check->address_at];
 		r = dial(check);
-		if (r == 0)
-			return;
-		stream_close(&check->stream, false);
 	}
-	fail(check, server_choice_dial_failure(r), strerror(-r));
 }
 
 static void connected(struct server_check *check)

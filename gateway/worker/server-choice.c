@@ -86,6 +86,7 @@ void server_choice_take(struct session *session, uint32_t index, uint32_t left)
 	session->facts.named = &backend->servers[index];
 	session->facts.server = session->facts.named->endpoint;
 	session->address_at = session->addresses_tried = 0;
+	session->dial_error.r = 0;
 	server_memory_leave(session->ways);
 	session->ways =
 	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
@@ -159,6 +160,12 @@ uint64_t server_choice_greeting_ms(const struct session *session)
 	return share_ms > GREETING_MIN_MS ? share_ms : GREETING_MIN_MS;
 }
 
+void server_choice_dial_error(struct dial_error *error, int r, const struct ip_addr *at)
+{
+	if (error->r == 0 || (r != -EADDRNOTAVAIL && r != -EAFNOSUPPORT))
+		*error = (struct dial_error){ r, *at };
+}
+
 enum server_failure server_choice_dial_failure(int r)
 {
 	switch (-r) {
@@ -172,6 +179,7 @@ enum server_failure server_choice_dial_failure(int r)
 	case EMFILE:
 	case ENFILE:
 	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
 		return SERVER_FAILURE_NONE;
 	default:
 		return SERVER_FAILURE_UNREACHABLE;

@@ -42,6 +42,12 @@ void server_choice_settle(struct session *session);
 /* How long to wait for the server's greeting. */
 uint64_t server_choice_greeting_ms(const struct session *session);
 
+/*
+ * A server's addresses are dialled in vain, one after the other: note the error of one of them. That of an
+ * address that this host cannot dial at all says nothing about the server, if there is another one.
+ */
+void server_choice_dial_error(struct dial_error *error, int r, const struct ip_addr *at);
+
 /* What a failed dial says of the server; NONE: nothing, it is this host's own fault. r: a negative errno. */
 enum server_failure server_choice_dial_failure(int r);
 

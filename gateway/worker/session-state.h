@@ -97,6 +97,12 @@ struct server_choice {
 	uint32_t map_line; /* that says so; 0: there is no map */
 };
 
+/* Of those addresses of a server that were dialled, the one that counts, see server_choice_dial_error(). */
+struct dial_error {
+	int r; /* a negative errno; 0: there is none yet */
+	struct ip_addr at;
+};
+
 #define SESSION_USER_MAX 64
 /*
  * Refusals that get a log line each; the others are only counted, so that no client
@@ -150,6 +156,7 @@ struct session {
 	enum session_server server_state;
 	bool server_eof;
 	size_t address_at, addresses_tried; /* see control-dial.c */
+	struct dial_error dial_error;
 	struct server_choice choice;
 	size_t junk_bytes; /* that came instead of its greeting */
 

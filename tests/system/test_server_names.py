@@ -46,6 +46,25 @@ def test_no_address_serves(certificates, folder):
     gateway.stop()
 
 
+@pytest.mark.parametrize("check", ["none", "greeting"])
+def test_an_address_of_another_family_does_not_hide_that_a_server_is_dead(certificates, make_backend, folder, check):
+    """Its name has an IPv6 address, too, which comes last, and attlsd has no source for it: that is not the server's fault."""
+    good, dead = make_backend(), net.free_port()
+    servers = {"address": None, "addresses": [f"server.example:{dead}", f"127.0.0.1:{good.address[1]}"], "source": "127.0.0.1",
+               "health": {"interval": "1s", "fall": 1, "check": check}}
+    tree = gateways.policy(certificates, good.address, backends={"legacy": servers}, daemon={"workers": 1})
+    gateway = gateways.Launched(folder, tree, with_hosts(folder, "127.0.0.1 server.example", "2001:db8::1 server.example"),
+                                "unshare", "-m").ready()
+    if check == "none":
+        with clients.Client(gateway.explicit) as c:
+            assert c.greeting.code == 220
+        failed = gateway.event("server-failed").keys
+        assert failed["cause"] == "refused" and failed["address"] == f"127.0.0.1:{dead}", failed
+        assert failed["error"] == "Connection refused"
+    assert gateway.event("backend-down", address=f"server.example:{dead}").keys["cause"] == "refused"
+    gateway.stop()
+
+
 @pytest.mark.parametrize("listen,name", [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("0.0.0.0", "127.9.9.9"), ("127.0.0.1", "0.0.0.0")])
 def test_a_name_of_the_gateway_itself_is_refused(certificates, backend, folder, listen, name):
     port = net.free_port()
