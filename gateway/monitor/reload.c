@@ -40,6 +40,7 @@ void reload_promote(struct monitor *monitor)
 
 	monitor->current = monitor->coming;
 	monitor->coming = NULL;
+	loop_timer_stop(&monitor->loop, &monitor->renewal); /* it was for the old one */
 	listener_set_replace(&monitor->coming_listeners, &monitor->listeners, &monitor->loop);
 	monitor->listeners = monitor->coming_listeners;
 	for (size_t i = 0; i < monitor->listeners.n; i++)
@@ -339,6 +340,11 @@ void reload_on_renewal(struct timer *timer)
 {
 	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, renewal);
 
-	if (!monitor->stopping && !reload_is_under_way(monitor))
+	if (monitor->stopping || monitor->upgrade.phase >= UPGRADE_MOVES)
+		return;
+	if (reload_is_under_way(monitor))
+		/* and may fail; the timer has fired, so its place is there */
+		(void)loop_timer(&monitor->loop, timer, RENEWAL_MS);
+	else
 		(void)reload_begin(monitor); /* a refusal has been logged */
 }

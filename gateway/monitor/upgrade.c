@@ -137,7 +137,6 @@ static void hand_over(struct upgrade *upgrade)
 	ctl_server_yield(&monitor->ctl_server, true);
 	http_child_yield(&monitor->http);
 	name_watch_stop(&monitor->names);
-	loop_timer_stop(&monitor->loop, &monitor->renewal);
 	upgrade_set_limit(upgrade, SERVE_LIMIT_MS);
 }
 

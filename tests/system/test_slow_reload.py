@@ -4,6 +4,7 @@ import shlex
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -156,6 +157,31 @@ def test_a_loader_that_is_killed(launch, certificates, backend, folder):
     assert gateway.reload()
     with clients.explicit(gateway, level="P") as c:
         assert c.get("hello.txt") == b"hello, world\r\n"
+
+
+def test_a_keeper_that_dies_during_a_reload_that_fails(launch, certificates, backend, folder):
+    """The generation that has lost it still gets a successor, when the other reload is over."""
+    key = os.path.join(folder, "server.key")
+    with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
+        g.write(f.read())
+    gateway = launch(backend, daemon={"key_isolation": True},
+                     keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
+    (keeper,) = gateway.keepers()
+    os.rename(key, key + ".kept")
+    os.mkfifo(key)
+    gateway.process.send_signal(signal.SIGHUP)
+    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    os.kill(keeper, signal.SIGKILL)
+    gateway.event("reload-needed")
+    time.sleep(1.5)  # longer than attlsd waits before it replaces the generation
+    os.rename(key + ".kept", key)
+    os.kill(loader, signal.SIGKILL)
+    gateway.event("reload-failed")
+    gateway.event("reloaded")
+    (other,) = net.until(gateway.keepers, "another keeper")
+    assert other != keeper
+    time.sleep(1.5)
+    assert len(gateway.seen("reloaded")) == 1
 
 
 def test_a_file_system_that_begins_to_hang_after_the_load(launch, certificates, backend, folder):
