@@ -84,6 +84,7 @@ struct monitor {
 	struct signals signals;
 	struct acceptor acceptor;
 	struct timer renewal; /* reload: the running generation cannot replace one of its processes */
+	struct timer again;   /* a reload that has to wait for another one, see take_reload() */
 	struct ending ending;
 	struct timer drain_end; /* then sessions end at once */
 	uint64_t drain_end_ms;	/* when that is; 0: never */

@@ -30,6 +30,8 @@
 
 /* For a worker to load certificates and keys, or to get them from the keeper. */
 #define START_LIMIT_MS 60000
+/* Until a reload that has to wait for another one is tried again. */
+#define AGAIN_MS 500
 
 static void on_signal(void *owner, uint32_t number);
 
@@ -133,6 +135,35 @@ static const char *order_reload(void *owner, enum ctl_proto_what how)
 		return upgrade_begin(monitor);
 	takeover_settle(monitor);
 	return reload_begin(monitor);
+}
+
+/* Nobody waits for the answer. A reload that is under way may have read a file before it changed. */
+static void take_reload(struct monitor *monitor)
+{
+	bool waits = timer_is_armed(&monitor->again);
+
+	if (!monitor->stopping && reload_is_under_way(monitor) &&
+	    (waits || loop_timer(&monitor->loop, &monitor->again, AGAIN_MS) == 0)) {
+		if (!waits)
+			log_event(LOG_LEVEL_INFO, "reload-follows",
+				  LOG_TEXT("reason", "another reload or upgrade is under way"));
+		return;
+	}
+	loop_timer_stop(&monitor->loop, &monitor->again);
+	(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
+}
+
+static void on_again(struct timer *timer)
+{
+	struct monitor *monitor = CONTAINER_OF(timer, struct monitor, again);
+
+	if (monitor->stopping || upgrade_take_reload(monitor))
+		return;
+	if (reload_is_under_way(monitor))
+		/* it has fired, so its place is there */
+		(void)loop_timer(&monitor->loop, timer, AGAIN_MS);
+	else
+		take_reload(monitor);
 }
 
 /* From here on, this is another process, which the service manager does not wait for. */
@@ -277,7 +308,7 @@ static void on_signal(void *owner, uint32_t number)
 		break;
 	case SIGHUP:
 		if (!upgrade_take_reload(monitor) && !takeover_is_guarded(monitor))
-			(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
+			take_reload(monitor);
 		break;
 	case SIGINT:
 		if (takeover_is_guarded(monitor)) /* a terminal sends it to both, and once is enough */
@@ -319,7 +350,7 @@ static void on_older(void *owner, struct older *from, const struct handover_msg 
 		break;
 	case HANDOVER_RELOAD:
 		if (commands)
-			(void)order_reload(monitor, CTL_RELOAD); /* a refusal has been logged */
+			take_reload(monitor);
 		break;
 	default: /* HANDOVER_FACTS has been noted */
 		share_link_request(&monitor->share, from, msg);
@@ -368,6 +399,7 @@ static int monitor_init(struct monitor *monitor)
 	monitor->acceptor.audit = &monitor->audit;
 	audit_source_init(&monitor->audit, &monitor->loop, &monitor->children);
 	timer_init(&monitor->renewal, reload_on_renewal);
+	timer_init(&monitor->again, on_again);
 	timer_init(&monitor->drain_end, on_drain_end);
 	maintenance_init(&monitor->maintenance, &monitor->loop, on_maintenance_end);
 	monitor->acceptor.refuses = &monitor->maintenance.refuses;

@@ -75,10 +75,14 @@ def test_a_name_server_that_is_silent_delays_no_client(certificates, backend, fo
         with clients.explicit(gateway, level="P") as c:
             assert c.get("hello.txt") == b"hello, world\r\n"
     assert loaders(gateway), "the reload still waits"
-    gateway.process.send_signal(signal.SIGHUP)
-    gateway.event("reload-busy")
+    for _ in range(3):  # all of them together are one
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.event("reload-follows")
     names.answers.set()
     gateway.event("reloaded", since)
+    gateway.event("reloaded", count=2)
+    time.sleep(1)
+    assert len(gateway.seen("reloaded")) == 2 and len(gateway.seen("reload-follows")) == 1
     with clients.explicit(gateway, level="P") as c:
         assert c.get("hello.txt") == b"hello, world\r\n"
     gateway.stop()
@@ -159,6 +163,28 @@ def test_a_loader_that_is_killed(launch, certificates, backend, folder):
         assert c.get("hello.txt") == b"hello, world\r\n"
 
 
+def test_a_change_during_a_reload_is_not_lost(launch, certificates, backend, folder):
+    """SIGHUP says that a file has changed, and the reload under way has read it before."""
+    key = os.path.join(folder, "server.key")
+    with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
+        g.write(f.read())
+    gateway = launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
+    os.rename(key, key + ".kept")
+    os.mkfifo(key)
+    gateway.process.send_signal(signal.SIGHUP)
+    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    with open(gateway.path) as f:
+        text = f.read()
+    with open(gateway.path, "w") as f:
+        f.write("# changed\n" + text)
+    gateway.process.send_signal(signal.SIGHUP)
+    gateway.event("reload-follows")
+    os.rename(key + ".kept", key)
+    os.kill(loader, signal.SIGKILL)
+    gateway.event("reload-failed")
+    gateway.event("reloaded")
+
+
 def test_a_keeper_that_dies_during_a_reload_that_fails(launch, certificates, backend, folder):
     """The generation that has lost it still gets a successor, when the other reload is over."""
     key = os.path.join(folder, "server.key")
@@ -204,7 +230,7 @@ def test_a_file_system_that_begins_to_hang_after_the_load(launch, certificates, 
     with clients.explicit(gateway, level="P") as c:
         assert c.get("hello.txt") == b"hello, world\r\n"
     gateway.process.send_signal(signal.SIGHUP)
-    gateway.event("reload-busy")
+    gateway.event("reload-follows")
     gateway.process.send_signal(signal.SIGTERM)
     assert gateway.process.wait(net.DEADLINE) == 0
     net.until(lambda: not os.path.exists(f"/proc/{keeper}"), "the keeper ends, too")
