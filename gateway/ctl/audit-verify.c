@@ -488,8 +488,6 @@ int audit_verify(char *const *paths, size_t n, bool json)
 	} else {
 		print_text(&v, status);
 	}
-	if (fflush(stdout) == EOF)
-		status = EXIT_FAILURE;
 	json_decref(v.findings);
 	return status;
 }

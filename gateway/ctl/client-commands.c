@@ -26,11 +26,8 @@
 #define POLICY_TIMEOUT_MS 3000
 #define RELOAD_TIMEOUT_MS 120000
 
-/* Fail if the output did not arrive. */
-static int written(const struct target *target, int r)
+static int status_of(int r)
 {
-	if (fflush(stdout) == EOF || ferror(stdout))
-		r = client_fault(target, "the output could not be written");
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -129,7 +126,7 @@ static int show(const struct target *target, const struct view *view, const stru
 	if (r == 0 && filter != NULL && filter->session != 0 && answers.nsessions == 0)
 		r = client_fault(target, "there is no session %" PRIu64, filter->session);
 	client_answers_done(&answers);
-	return written(target, r);
+	return status_of(r);
 }
 
 int client_status(const struct target *target, bool json)
@@ -150,10 +147,10 @@ static int watch(const struct target *target, const struct view *view, const str
 		if (clears)
 			(void)fputs("\033[H\033[2J", stdout);
 		(void)show(target, view, filter, json);
-		if (ferror(stdout))
-			return EXIT_FAILURE;
 		if (!clears)
 			(void)fputc('\n', stdout);
+		if (fflush(stdout) == EOF || ferror(stdout))
+			return EXIT_FAILURE;
 		(void)sleep(watch_s);
 	}
 }
@@ -179,7 +176,7 @@ int client_metrics(const struct target *target, bool openmetrics)
 	if (r == 0)
 		metrics_print(metrics, openmetrics ? METRICS_OPENMETRICS : METRICS_PROMETHEUS, stdout);
 	free(metrics);
-	return written(target, r);
+	return status_of(r);
 }
 
 int client_events(const struct target *target, bool json)
@@ -217,7 +214,7 @@ int client_give(const struct target *target, const struct ask *asked)
 				     &answer);
 	if (r == 0)
 		(void)printf("%s\n", answer.u.text);
-	return written(target, r);
+	return status_of(r);
 }
 
 static int order(const struct target *target, enum ctl_proto_what what, uint64_t session)
@@ -229,7 +226,7 @@ static int order(const struct target *target, enum ctl_proto_what what, uint64_t
 
 int client_backend_list(const struct target *target, const char *backend, bool json)
 {
-	return written(target, client_backends_show(target, backend, json));
+	return status_of(client_backends_show(target, backend, json));
 }
 
 int client_backend_order(const struct target *target, enum ctl_proto_what what, const char *backend,
@@ -269,7 +266,7 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 	if (answers.workers != NULL && complain_of_silence(target, &answers) < 0)
 		r = -1;
 	client_answers_done(&answers);
-	return written(target, r < 0 ? r : 0); /* a session that has ended meanwhile is no fault */
+	return status_of(r < 0 ? r : 0); /* a session that has ended meanwhile is no fault */
 }
 
 int client_audit_reopen(const struct target *target)

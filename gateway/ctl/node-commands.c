@@ -93,7 +93,5 @@ int ready_command(const struct command_line *line)
 	readiness = client_ready_judge(r == 0 ? &answers : NULL);
 	client_answers_done(&answers);
 	(void)printf("%s\n", readiness_word(readiness));
-	if (fflush(stdout) == EOF)
-		return EXIT_FAILURE;
 	return readiness == READINESS_READY ? EXIT_SUCCESS : EXIT_FAILURE;
 }

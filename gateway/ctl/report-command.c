@@ -97,7 +97,5 @@ int report_command(const struct command_line *line)
 	if (r == 0 && !answers.list_complete)
 		r = client_fault(&line->target, "some clients are missing above; try again");
 	client_answers_done(&answers);
-	if (fflush(stdout) == EOF || ferror(stdout))
-		r = client_fault(&line->target, "the output could not be written");
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

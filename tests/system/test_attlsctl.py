@@ -70,6 +70,17 @@ def test_a_listener_that_is_not_there(policy):
     assert (done.returncode, done.stderr) == (2, "attlsctl: the policy has no listener expl; it has explicit, implicit\n")
 
 
+@pytest.mark.parametrize("argv", [["check"], ["check", "--json"], ["check", "--help"], ["explain"], ["schema"],
+                                  ["help"], ["version"]], ids=" ".join)
+def test_lost_output_is_a_failure(policy, argv):
+    needs = ["-f", policy()] if argv[0] in ("check", "explain") and "--help" not in argv else []
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([ATTLSCTL, *argv, *needs], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                              text=True, timeout=net.DEADLINE)
+    assert done.returncode == 1 and done.stderr.count("the output could not be written") == 1, done
+    assert argv != ["check"] or done.stderr.endswith("written: No space left on device\n")
+
+
 def test_the_shipped_example_is_good(partners):
     assert gateways.check(partners)[0] == 0
     done = run("check", "-f", partners)
