@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gateway/base/ctl-order.h"
+#include "gateway/ctl/filter-names.h"
 #include "gateway/view/client-backends.h"
 #include "gateway/view/client-events.h"
 #include "gateway/view/client-print.h"
@@ -125,6 +126,8 @@ static int show(const struct target *target, const struct view *view, const stru
 		r = view->complain(target, &answers);
 	if (r == 0 && filter != NULL && filter->session != 0 && answers.nsessions == 0)
 		r = client_fault(target, "there is no session %" PRIu64, filter->session);
+	if (r == 0 && filter != NULL && answers.nsessions == 0)
+		r = filter_names_check(target, filter);
 	client_answers_done(&answers);
 	return status_of(r);
 }
@@ -255,7 +258,7 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 	struct answer answer;
 	int r = client_collect(target, CTL_SESSIONS, filter, &answers);
 
-	if (r == 0 && answers.nsessions == 0)
+	if (r == 0 && answers.nsessions == 0 && (r = filter_names_check(target, filter)) == 0)
 		r = client_fault(target, "no session matches");
 	for (size_t i = 0; r >= 0 && i < answers.nsessions; i++) {
 		one.session = answers.sessions[i].session;

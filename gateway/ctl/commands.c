@@ -17,6 +17,7 @@
 #include "gateway/ctl/certificate.h"
 #include "gateway/ctl/client-commands.h"
 #include "gateway/ctl/explain-command.h"
+#include "gateway/ctl/filter-names.h"
 #include "gateway/ctl/filter-options.h"
 #include "gateway/ctl/init.h"
 #include "gateway/ctl/node-commands.h"
@@ -205,8 +206,7 @@ static int run_metrics(const struct command_line *line)
 static int parse_trace(const struct command_line *line, struct trace_options *ret)
 {
 	const char *last = line->options[OPTION_LAST];
-	int end = 0;
-	int status;
+	int status, end = 0;
 
 	*ret = (struct trace_options){ .data = is_given(line, OPTION_DATA), .json = wants_json(line) };
 	status = parse_choice(line, &ret->filter);
@@ -232,6 +232,8 @@ static int run_trace(const struct command_line *line)
 	struct trace_options options;
 
 	(void)parse_trace(line, &options);
+	if (filter_names_check(&line->target, &options.filter) < 0)
+		return EXIT_FAILURE; /* it would wait for sessions that never come */
 	return trace_view(&line->target, &options) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -15,6 +15,7 @@
 #include "gateway/base/loop.h"
 #include "gateway/base/memory-file.h"
 #include "gateway/base/util.h"
+#include "gateway/ctl/filter-names.h"
 #include "gateway/ctl/top-rows.h"
 #include "gateway/ctl/top-screen.h"
 #include "gateway/ctl/top-trace.h"
@@ -408,8 +409,9 @@ int top_run(const struct target *target, const struct session_filter *filter)
 	struct top top = { .target = &hasty, .filter = *filter };
 	int status = EXIT_FAILURE;
 
-	/* an attlsd that cannot be reached now is not worth a screen */
-	if (client_collect(target, CTL_SESSIONS, filter, &top.answers) < 0) {
+	/* an attlsd that cannot be reached now is not worth a screen, nor is a typing error */
+	if (client_collect(target, CTL_SESSIONS, filter, &top.answers) < 0 ||
+	    (top.answers.nsessions == 0 && filter_names_check(target, filter) < 0)) {
 		client_answers_done(&top.answers);
 		return EXIT_FAILURE;
 	}
