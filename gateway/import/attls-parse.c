@@ -324,18 +324,47 @@ void attls_parse(struct attls *attls, struct source *source)
 	}
 }
 
-static void resolve(struct attls *attls, struct attls_item *item)
+static struct attls_block *find_block(struct attls *attls, enum attls_kind kind, const char *name)
 {
-	const char *key = text_format(&attls->draft->arena, "%d/%s", item->row->target, item->st.value);
+	const char *key = text_format(&attls->draft->arena, "%d/%s", kind, name);
 	struct attls_block *block = NULL;
 
 	HASH_FIND_STR(attls->by_name, key, block);
-	if (block != NULL)
-		item->block = block;
-	else
+	return block;
+}
+
+/* Do both stand for addresses, or both for ports, of the same side? */
+static bool are_alike(const struct attls_row *a, const struct attls_row *b)
+{
+	static const uint64_t addresses = ATTLS_IN(ADDR) | ATTLS_IN(ADDR_SET) | ATTLS_IN(ADDR_GROUP);
+	static const uint64_t ports = ATTLS_IN(PORT_RANGE) | ATTLS_IN(PORT_GROUP);
+	uint64_t both = (UINT64_C(1) << a->target) | (UINT64_C(1) << b->target);
+
+	return ((both & ~addresses) == 0 || (both & ~ports) == 0) && (a->in & b->in) != 0 &&
+	       a->keyword[0] == b->keyword[0]; /* Local or Remote */
+}
+
+/* The block has this name, but only another parameter can name it, such as RemoteAddrSetRef; "": none. */
+static const char *other_kind(struct attls *attls, const struct attls_item *item)
+{
+	const struct attls_row *row;
+
+	for (size_t i = 0; (row = attls_row_at(i)) != NULL; i++)
+		if (row->value == ATTLS_REF && are_alike(row, item->row) &&
+		    find_block(attls, row->target, item->st.value) != NULL)
+			return text_format(&attls->draft->arena, ", but %s %.40s: name it in %s",
+					   attls_kind_name(row->target),
+					   text_safe(&attls->draft->arena, item->st.value), row->keyword);
+	return "";
+}
+
+static void resolve(struct attls *attls, struct attls_item *item)
+{
+	item->block = find_block(attls, item->row->target, item->st.value);
+	if (item->block == NULL)
 		diags_add(&item->st.source->diags, DIAG_ERROR, DIAG_IMPORT_UNDEFINED, item->st.value_mark,
-			  "there is no %s %.40s", attls_kind_name(item->row->target),
-			  text_safe(&attls->draft->arena, item->st.value));
+			  "there is no %s %.40s%s", attls_kind_name(item->row->target),
+			  text_safe(&attls->draft->arena, item->st.value), other_kind(attls, item));
 }
 
 void attls_resolve(struct attls *attls)
