@@ -105,6 +105,17 @@ static const char *place_of(struct draft *draft, const struct statement *st)
 			   st->mark.line);
 }
 
+/* Several accounts may have one place: rules share a key ring, for example. */
+static bool has_place(const char *places, const char *place)
+{
+	size_t len = strlen(place);
+
+	for (const char *at = strstr(places, place); at != NULL; at = strstr(at + 1, place))
+		if ((at == places || at[-1] == ' ') && (at[len] == '\0' || at[len] == ','))
+			return true;
+	return false;
+}
+
 static void print_questions(struct draft *draft, FILE *out)
 {
 	struct arena *arena = &draft->arena;
@@ -120,12 +131,17 @@ static void print_questions(struct draft *draft, FILE *out)
 
 		for (const struct account *account = draft->accounts; account != NULL;
 		     account = account->next) {
+			const char *place;
+
 			if (account->number != one->number)
+				continue;
+			place = place_of(draft, account->statement);
+			if (has_place(places, place))
 				continue;
 			if (strlen(places) > PLACES_MAX)
 				more++;
 			else
-				places = text_join(arena, places, ", ", place_of(draft, account->statement));
+				places = text_join(arena, places, ", ", place);
 		}
 		if (more > 0)
 			places = text_format(arena, "%s and %u more", places, more);

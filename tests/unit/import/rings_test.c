@@ -15,6 +15,9 @@
 	"TTLSEnvironmentActionRef s\n}\nTTLSEnvironmentAction s\n{\nHandshakeRole Server\n"                  \
 	"TTLSKeyringParms\n{\nKeyring " ring "\n}\nTTLSEnvironmentAdvancedParms\n{\n"                        \
 	"ApplicationControlled On\n" label "}\n}\n"
+#define SHARES(name, role)                                                                                   \
+	"TTLSEnvironmentAction " name "\n{\nHandshakeRole " role "\nTTLSKeyringParmsRef k\n"                 \
+	"TTLSEnvironmentAdvancedParms\n{\nApplicationControlled On\n}\n}\n"
 
 static const struct {
 	const char *name, *attls, *want[CHECK_MAX];
@@ -50,6 +53,11 @@ static const struct {
 	{ "a client does not show the certificate of a server",
 	  OUT CLIENT("R", "CertificateLabel\n") SERVER("R", ""),
 	  { "keyring: R\n", "keyring: R_2\n" } },
+	{ "two actions with one key ring",
+	  "TTLSKeyringParms k\n{\nKeyring R\n}\n" OUT
+	  "TTLSRule in\n{\nDirection Inbound\nLocalPortRange 21\nTTLSGroupActionRef on\n"
+	  "TTLSEnvironmentActionRef s\n}\n" SHARES("s", "Server") SHARES("c", "Client"),
+	  { "pagent.conf:3]", "!pagent.conf:3,", "CertificateLabel]", "!CertificateLabel," } },
 	{ "whichever comes first",
 	  SERVER("R", "") OUT CLIENT("R", "CertificateLabel\n"),
 	  { "keyring: R\n", "keyring: R_2\n" } },
