@@ -94,11 +94,33 @@ int audit_open_xferlog(const struct policy_daemon *daemon, const char **ret_why)
 	return daemon->xferlog == NULL ? -1 : open_file(daemon->xferlog, ret_why);
 }
 
+/* The folder of a file, in buf, if it is not there; NULL: it is, or nobody can tell. */
+static const char *missing_folder(const char *path, char buf[static PATH_MAX])
+{
+	const char *folder;
+	struct stat st;
+
+	(void)snprintf(buf, PATH_MAX, "%s", path);
+	folder = dirname(buf);
+	return stat(folder, &st) == -1 && errno == ENOENT ? folder : NULL;
+}
+
+/* Those of other programs, whose folders nobody has to create. */
+static bool is_socket(const char *path)
+{
+	return strcmp(path, AUDIT_SYSLOG_SOCKET) == 0 || strcmp(path, AUDIT_JOURNAL_SOCKET) == 0;
+}
+
 void audit_open_fault(struct diags *diags, struct diag_mark mark, const char *key, const char *path,
 		      const char *why)
 {
-	diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark, "\"%s\" cannot be written: %s: %s", key,
-		  path, why);
+	char buf[PATH_MAX];
+	const char *folder = is_socket(path) ? NULL : missing_folder(path, buf);
+
+	if (folder != NULL)
+		why = "its folder does not exist; create it: install -d -m 700 '";
+	diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark, "\"%s\" cannot be written: %s: %s%s%s", key,
+		  path, why, folder != NULL ? folder : "", folder != NULL ? "'" : "");
 }
 
 /* Returns NULL, or what is wrong with the place of a file. */
@@ -108,13 +130,12 @@ static const char *fault_of_file(const char *path)
 	struct statvfs fs;
 	struct stat st;
 
-	(void)snprintf(folder, sizeof(folder), "%s", path);
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return not_a_file;
 	if (stat(path, &st) == -1 && (errno == ENOTDIR || errno == ELOOP))
 		return strerror(errno);
-	if (stat(dirname(folder), &st) == -1)
-		return errno == ENOENT ? "its folder does not exist" : NULL; /* root may see more */
+	if (missing_folder(path, folder) != NULL)
+		return strerror(ENOENT);
 	(void)snprintf(folder, sizeof(folder), "%s", path);
 	if (statvfs(dirname(folder), &fs) == 0 && (fs.f_flag & ST_RDONLY) != 0)
 		return strerror(EROFS);

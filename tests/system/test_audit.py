@@ -269,11 +269,15 @@ def test_a_start_without_a_trail(launch, backend, folder, what, monkeypatch):
         pytest.skip("this host has journald")
     gateway = launch(backend, daemon={"audit": path}, wait=False)
     assert gateway.ended() == 1
+    create = f"its folder does not exist; create it: install -d -m 700 '{os.path.dirname(path)}'"
+    assert what != "no folder" or create in gateway.log, gateway.log
     assert '"audit" cannot be written' in gateway.log or "step=\"open the audit trail\"" in gateway.log, gateway.log
     done = subprocess.run([net.ATTLSCTL, "check", "-f", gateway.path], capture_output=True, text=True, timeout=net.DEADLINE)
     assert done.returncode == 1 and '"audit" cannot be written' in done.stderr, done.stderr
+    assert what != "no folder" or create in done.stderr, done.stderr
     done = subprocess.run([net.ATTLSCTL, "doctor", "-f", gateway.path], capture_output=True, text=True, timeout=net.DEADLINE)
     assert '"audit" cannot be written' in done.stdout, done.stdout
+    assert what != "no folder" or create in " ".join(done.stdout.split()), done.stdout
 
 
 class Full:
