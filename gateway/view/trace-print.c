@@ -125,11 +125,10 @@ static void put_event(const struct trace_print *print, const struct answer_trace
 	const char *alert = field(record, "alert"), *from = field(record, "alert_from");
 
 	if (strcmp(record->text, "refused-command") == 0) {
-		(void)fputs("refused by ", print->out);
+		/* without a key, a server, a port or the command itself may be the cause: the reply tells */
+		(void)fputs(key != NULL ? "refused by " : "refused by attlsd; no key decided", print->out);
 		if (key != NULL)
 			put_decision(print, key, line);
-		else
-			(void)fputs("the protocol", print->out);
 		return;
 	}
 	put_bytes(print->out, record->text, strlen(record->text));

@@ -152,11 +152,13 @@ def test_decisions_have_their_key_and_line(traced, backend):
     gateway = traced(backend, ftp={"secure_dataconn": "private"})
     trace = gateway.trace(form="")
     with clients.explicit(gateway) as c:
+        c.expect("PORT 1", 501)
         c.expect("PASV", 227)
         c.expect("LIST", 521)
     net.until(lambda: any("session-end" in line for line in trace.records), "the end in the trace")
     with open(gateway.path) as f:
         line = [number for number, text in enumerate(f, 1) if "secure_dataconn" in text][0]
+    assert any(r.endswith(" -- refused by attlsd; no key decided") for r in trace.records), trace.records
     assert any(r.endswith(f" -- refused by secure_dataconn (policy.yaml:{line})") for r in trace.records), trace.records
     assert any("<C 521 Data connections must be protected" in r for r in trace.records)
 
