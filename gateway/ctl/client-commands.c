@@ -258,8 +258,11 @@ int client_end_all(const struct target *target, const struct session_filter *fil
 	struct answer answer;
 	int r = client_collect(target, CTL_SESSIONS, filter, &answers);
 
-	if (r == 0 && answers.nsessions == 0 && (r = filter_names_check(target, filter)) == 0)
-		r = client_fault(target, "no session matches");
+	if (r == 0 && answers.nsessions == 0) {
+		r = filter_names_check(target, filter);
+		if (r == 0)
+			r = client_fault(target, "no session matches");
+	}
 	for (size_t i = 0; r >= 0 && i < answers.nsessions; i++) {
 		one.session = answers.sessions[i].session;
 		r = client_order(target, CTL_END, &one, ORDER_TIMEOUT_MS, &answer);

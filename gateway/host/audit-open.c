@@ -117,10 +117,14 @@ void audit_open_fault(struct diags *diags, struct diag_mark mark, const char *ke
 	char buf[PATH_MAX];
 	const char *folder = is_socket(path) ? NULL : missing_folder(path, buf);
 
-	if (folder != NULL)
-		why = "its folder does not exist; create it: install -d -m 700 '";
-	diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark, "\"%s\" cannot be written: %s: %s%s%s", key,
-		  path, why, folder != NULL ? folder : "", folder != NULL ? "'" : "");
+	if (folder == NULL)
+		diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark, "\"%s\" cannot be written: %s: %s",
+			  key, path, why);
+	else
+		diags_add(diags, DIAG_ERROR, DIAG_FILE_UNWRITABLE, mark,
+			  "\"%s\" cannot be written: %s: its folder does not exist; create it: "
+			  "install -d -m 700 '%s'",
+			  key, path, folder);
 }
 
 /* Returns NULL, or what is wrong with the place of a file. */

@@ -19,10 +19,7 @@
 static void use_address(struct session *session, const struct ip_addr *addr)
 {
 	session->facts.server.addr = *addr;
-	server_memory_leave(session->ways);
-	session->ways = server_memory_enter(
-	    session->worker->servers, (uint32_t)session->facts.rule->backend->index, &session->facts.server);
-	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+	server_choice_changed(session);
 }
 
 /* The current address has failed. Returns true after a change to the next one, false if all were tried. */

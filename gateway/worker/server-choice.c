@@ -75,22 +75,25 @@ void server_choice_ask(struct session *session)
 	session->choice.anew = false;
 }
 
+void server_choice_changed(struct session *session)
+{
+	server_memory_leave(session->ways);
+	session->ways = server_memory_enter(session->worker->servers, (uint32_t)backend_of(session)->index,
+					    &session->facts.server);
+	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+}
+
 void server_choice_take(struct session *session, uint32_t index, uint32_t left)
 {
-	const struct policy_backend *backend = backend_of(session);
-
 	session->choice.taken = true;
 	session->choice.told = false;
 	session->choice.left = left;
 	session->junk_bytes = 0;
-	session->facts.named = &backend->servers[index];
+	session->facts.named = &backend_of(session)->servers[index];
 	session->facts.server = session->facts.named->endpoint;
 	session->address_at = session->addresses_tried = 0;
 	session->dial_error.r = 0;
-	server_memory_leave(session->ways);
-	session->ways =
-	    server_memory_enter(session->worker->servers, (uint32_t)backend->index, &session->facts.server);
-	ftp_machine_use_server(&session->machine, &session->facts.server.addr, session->ways);
+	server_choice_changed(session);
 }
 
 bool server_choice_has_more(const struct session *session)

@@ -39,6 +39,9 @@ const char *server_choice_failed(const struct session *session);
 /* The server's greeting counts: the session stays with it. */
 void server_choice_settle(struct session *session);
 
+/* facts.server is another one now, or another of its addresses: use what is known about it. */
+void server_choice_changed(struct session *session);
+
 /* How long to wait for the server's greeting. */
 uint64_t server_choice_greeting_ms(const struct session *session);
 

@@ -129,12 +129,26 @@ def refused(address):
         return sock.connect_ex(address) != 0
 
 
-def test_a_key_on_a_file_system_that_hangs(launch, certificates, backend, folder):
-    """A fifo that nobody writes to, in the place of the key."""
+def launch_with_key(launch, certificates, backend, folder, **change):
+    """A gateway, and the path of its private key, a file that the test may replace."""
     key = os.path.join(folder, "server.key")
     with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
         g.write(f.read())
-    gateway = launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
+    return launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}}, **change), key
+
+
+def hang_reload(gateway, key):
+    """Put a fifo that nobody writes to in the place of the key, and reload: the loader that hangs."""
+    os.rename(key, key + ".kept")
+    os.mkfifo(key)
+    gateway.process.send_signal(signal.SIGHUP)
+    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    return loader
+
+
+def test_a_key_on_a_file_system_that_hangs(launch, certificates, backend, folder):
+    """A fifo that nobody writes to, in the place of the key."""
+    gateway, key = launch_with_key(launch, certificates, backend, folder)
     os.remove(key)
     os.mkfifo(key)
     gateway.process.send_signal(signal.SIGHUP)
@@ -146,14 +160,8 @@ def test_a_key_on_a_file_system_that_hangs(launch, certificates, backend, folder
 
 def test_a_loader_that_is_killed(launch, certificates, backend, folder):
     """The reload fails and says at which step; the policy stays in force and the next reload works."""
-    key = os.path.join(folder, "server.key")
-    with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
-        g.write(f.read())
-    gateway = launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
-    os.rename(key, key + ".kept")
-    os.mkfifo(key)
-    gateway.process.send_signal(signal.SIGHUP)
-    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    gateway, key = launch_with_key(launch, certificates, backend, folder)
+    loader = hang_reload(gateway, key)
     os.kill(loader, signal.SIGKILL)
     failed = gateway.event("reload-failed")
     assert "its process died" in failed.keys["reason"], failed
@@ -165,14 +173,8 @@ def test_a_loader_that_is_killed(launch, certificates, backend, folder):
 
 def test_a_change_during_a_reload_is_not_lost(launch, certificates, backend, folder):
     """SIGHUP says that a file has changed, and the reload under way has read it before."""
-    key = os.path.join(folder, "server.key")
-    with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
-        g.write(f.read())
-    gateway = launch(backend, keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
-    os.rename(key, key + ".kept")
-    os.mkfifo(key)
-    gateway.process.send_signal(signal.SIGHUP)
-    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    gateway, key = launch_with_key(launch, certificates, backend, folder)
+    loader = hang_reload(gateway, key)
     with open(gateway.path) as f:
         text = f.read()
     with open(gateway.path, "w") as f:
@@ -187,16 +189,9 @@ def test_a_change_during_a_reload_is_not_lost(launch, certificates, backend, fol
 
 def test_a_keeper_that_dies_during_a_reload_that_fails(launch, certificates, backend, folder):
     """The generation that has lost it still gets a successor, when the other reload is over."""
-    key = os.path.join(folder, "server.key")
-    with open(certificates.ecdsa["key"]) as f, open(key, "w") as g:
-        g.write(f.read())
-    gateway = launch(backend, daemon={"key_isolation": True},
-                     keyrings={"ftpd": {"certificates": [{"chain": certificates.ecdsa["chain"], "key": key}]}})
+    gateway, key = launch_with_key(launch, certificates, backend, folder, daemon={"key_isolation": True})
     (keeper,) = gateway.keepers()
-    os.rename(key, key + ".kept")
-    os.mkfifo(key)
-    gateway.process.send_signal(signal.SIGHUP)
-    (loader,) = net.until(lambda: loaders(gateway), "the reload begins")
+    loader = hang_reload(gateway, key)
     os.kill(keeper, signal.SIGKILL)
     gateway.event("reload-needed")
     time.sleep(1.5)  # longer than attlsd waits before it replaces the generation
